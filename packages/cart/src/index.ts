@@ -1,0 +1,15 @@
+export {
+  TAG_SWIM,
+  TAG_SYSTEM,
+  targetTag,
+  type CallOptions,
+  type CallResult,
+  type Endpoint,
+  type GroupMember,
+  type MessageCodec,
+  type RpcCaller,
+  type RpcDef,
+  type RpcHandler,
+  type RpcReply,
+  type RpcRequest,
+} from './types.js';

@@ -1,0 +1,8 @@
+export type {
+  DrpcMethodHandler,
+  EngineInfo,
+  EngineModule,
+  ModuleInstance,
+  TlsKey,
+  Xstream,
+} from './types.js';

@@ -1,0 +1,92 @@
+import type { RpcCaller, RpcDef, RpcHandler } from '@daos/cart';
+import type { Hlc } from '@daos/common';
+
+/**
+ * An engine module: a service's server half. The same module list is started in every xstream (the main thread,
+ * which is the system xstream, and one worker thread per target); `start` decides by `xs.kind` what it does there.
+ */
+export interface EngineModule {
+  /** DAOS's name, at most 32 characters: `vos`, `mgmt`, `pool`, `cont`, `obj`, `security`, ... */
+  readonly name: string;
+  /** DAOS's module id: mgmt 1, pool 2, cont 3, obj 4, rebuild 5, rsvc 6, rdb 7, sec 9, dtx 10. */
+  readonly id: number;
+  /** RPC protocol version: mgmt 4, pool 7, cont 9, obj 10, rsvc 5, rdb 5, sec 1. */
+  readonly version: number;
+  /** Registers handlers and builds the module's state in this xstream. Called in list order. */
+  start(xs: Xstream): ModuleInstance | Promise<ModuleInstance>;
+}
+
+export interface ModuleInstance {
+  /** After the rank is known and networking runs (SET_UP). In list order; the first error stops the engine. */
+  setup?(): void | Promise<void>;
+  /** Before networking stops, in reverse order; errors are logged and do not stop the rest. */
+  cleanup?(): void | Promise<void>;
+  /** Last call, in reverse order. */
+  fini?(): void | Promise<void>;
+}
+
+/** Facts about the engine, the same in every xstream. */
+export interface EngineInfo {
+  readonly systemName: string;
+  /** DER_UNINIT before SET_RANK. */
+  readonly rank: number;
+  readonly targetCount: number;
+  /** Folder of the SCM tier: one sub-folder per pool. */
+  readonly storageDir: string;
+  /** Folder or device of the data (NVMe) tier per target; undefined when everything lives in `storageDir`. */
+  readonly dataDir: string | undefined;
+  /** Folder of Unix sockets shared with daos_server. */
+  readonly socketDir: string;
+  readonly instanceIndex: number;
+}
+
+/** One execution stream: a thread with its own event loop, network context and module state. */
+export interface Xstream {
+  readonly kind: 'system' | 'target';
+  /** Target index; -1 in the system xstream. */
+  readonly target: number;
+  readonly engine: EngineInfo;
+  readonly hlc: Hlc;
+  /** Sending side of this xstream's network context. */
+  readonly cart: RpcCaller;
+
+  /** Registers the handler of an RPC that this xstream's endpoint serves. */
+  handle<Req, Rep>(rpc: RpcDef<Req, Rep>, handler: RpcHandler<Req, Rep>): void;
+  /**
+   * Registers an operation that other xstreams of this engine may run here. Arguments and result are structured
+   * clones (no functions, no class instances but Buffers, Maps, Errors).
+   */
+  operation<A, R>(name: string, run: (args: A) => R | Promise<R>): void;
+  /** Runs an operation on one target's xstream. */
+  onTarget<A, R>(target: number, name: string, args: A): Promise<R>;
+  /** Runs an operation on the system xstream. */
+  onSystem<A, R>(name: string, args: A): Promise<R>;
+  /**
+   * Runs an operation on all targets (or the listed ones) at once. Waits for all; then throws the error of the first
+   * failing target in target order, else returns the results in target order.
+   */
+  onTargets<A, R>(name: string, args: A, targets?: readonly number[]): Promise<R[]>;
+
+  /** State that modules of one xstream share, set in `start`: e.g. the pool module provides 'pool.handles'. */
+  provide<T>(key: TlsKey<T>, value: T): void;
+  /** DER_UNINIT when nothing was provided in this xstream. */
+  tls<T>(key: TlsKey<T>): T;
+
+  /** System xstream only: registers the handler of a dRPC module served on the engine's socket. */
+  handleDrpc(module: number, handler: DrpcMethodHandler): void;
+  /** System xstream only: calls daos_server. `body` and the result are protobuf bytes. */
+  callServer(module: number, method: number, body: Uint8Array): Promise<Uint8Array>;
+  /** System xstream only: ranks and URIs of the primary group, as set by GROUP_UPDATE. */
+  groupRanks(): readonly { readonly rank: number; readonly uri: string }[];
+}
+
+/** Typed name of shared per-xstream state. Make one with `tlsKey<T>('pool.handles')`. */
+export interface TlsKey<T> {
+  readonly name: string;
+  /** Phantom: carries the type. */
+  readonly _type?: T;
+}
+
+/** Serves one dRPC method; throws `DaosError` with DER_NOSYS for an unknown method. */
+export type DrpcMethodHandler = (method: number, body: Uint8Array) => Promise<Uint8Array>;
+

@@ -1,0 +1,184 @@
+import type { Epoch, EpochRange, Iod, IodType, KeyFlavour, Recx, UnitOid, Uuid } from '@daos/common';
+
+/** Sizes of a pool's shard on one target, in bytes. */
+export interface VosPoolCreateParams {
+  /** Folder that is made for the shard: index, data file and superblock live in it. */
+  readonly dir: string;
+  readonly uuid: Uuid;
+  /** Space for the index and values below 4 KiB. */
+  readonly scmBytes: number;
+  /** Space of the data file for values of 4 KiB and more; 0: everything lives in the index. */
+  readonly nvmeBytes: number;
+  /** Path of the data file when it is not inside `dir`. */
+  readonly dataPath?: string;
+}
+
+export interface VosTierSpace {
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+}
+
+export interface VosPoolInfo {
+  readonly uuid: Uuid;
+  readonly scm: VosTierSpace;
+  readonly nvme: VosTierSpace;
+  readonly containerCount: number;
+}
+
+/** The shard of a pool on this target. All calls of one shard come from one thread. */
+export interface VosPool {
+  readonly uuid: Uuid;
+  containerCreate(uuid: Uuid): Promise<void>;
+  /** DER_NONEXIST when it was not created. */
+  containerOpen(uuid: Uuid): VosContainer;
+  /** Returns when the container is gone for readers; its space is reclaimed in the background. */
+  containerDestroy(uuid: Uuid): Promise<void>;
+  containerList(): Uuid[];
+  query(): VosPoolInfo;
+  /** Resolves when all that was acknowledged or enqueued before is durable. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Flavours of an object's keys, from its object type. */
+export interface KeyFlavours {
+  readonly dkey: KeyFlavour;
+  readonly akey: KeyFlavour;
+}
+
+/** Checksums of one iod as the client computed them: one per single value, one per chunk of each extent. */
+export interface IodChecksums {
+  /** DAOS hash type (crc16 1, crc32 2, crc64 3, sha1 4, sha256 5, sha512 6, adler32 7). */
+  readonly type: number;
+  /** Chunk size in bytes (container property, default 32 KiB). */
+  readonly chunkBytes: number;
+  /** Length of one checksum in bytes. */
+  readonly length: number;
+  /** All checksums back to back, in extent order, chunk order within an extent. */
+  readonly bytes: Uint8Array;
+}
+
+export interface VosUpdate {
+  readonly oid: UnitOid;
+  readonly flavours: KeyFlavours;
+  readonly epoch: Epoch;
+  /** `Cond` bits. */
+  readonly flags: number;
+  readonly dkey: Uint8Array;
+  readonly iods: readonly Iod[];
+  /** One per iod: the value, or all extents' records back to back. Ignored where `iod.size` is 0 (punch). */
+  readonly values: readonly Uint8Array[];
+  readonly checksums?: readonly (IodChecksums | undefined)[];
+}
+
+export interface VosFetch {
+  readonly oid: UnitOid;
+  readonly flavours: KeyFlavours;
+  readonly epoch: Epoch;
+  readonly flags: number;
+  readonly dkey: Uint8Array;
+  readonly iods: readonly Iod[];
+  /** Only sizes and extents, no data. */
+  readonly sizeOnly?: boolean;
+}
+
+/** A visible piece of an array, or a single value (then `recx` is {0,1}). */
+export interface VosPiece {
+  /** Visible records of this piece that fall into the request. */
+  readonly recx: Recx;
+  readonly epoch: Epoch;
+  /** The piece's bytes; empty when only sizes were asked for. A view valid until the next turn of the event loop. */
+  readonly data: Uint8Array;
+  /**
+   * Set when checksums are stored: the stored chunks that overlap the piece, whole, clipped to the stored extent,
+   * with their checksums, so that the reader can verify them before it hands out a part.
+   */
+  readonly stored?: {
+    readonly recx: Recx;
+    readonly data: Uint8Array;
+    readonly checksums: IodChecksums;
+  };
+}
+
+export interface VosFetchedIod {
+  readonly type: IodType;
+  /** Value length or record size; 0 when nothing is there. */
+  readonly size: number;
+  /** In request order, ascending within each requested extent. */
+  readonly pieces: readonly VosPiece[];
+}
+
+export interface VosPunch {
+  readonly oid: UnitOid;
+  readonly flavours: KeyFlavours;
+  readonly epoch: Epoch;
+  readonly flags: number;
+  /** None: the object. */
+  readonly dkey?: Uint8Array;
+  /** None: the dkey. */
+  readonly akeys?: readonly Uint8Array[];
+}
+
+/** A page of a listing. `next` undefined: the end was reached. Anchors are opaque, at most 104 bytes. */
+export interface VosPage<T> {
+  readonly items: readonly T[];
+  readonly next: Uint8Array | undefined;
+}
+
+export interface VosListParams {
+  readonly oid: UnitOid;
+  readonly flavours: KeyFlavours;
+  readonly epr: EpochRange;
+  readonly anchor?: Uint8Array;
+  readonly limit: number;
+}
+
+export interface VosRecxEntry {
+  readonly recx: Recx;
+  readonly epoch: Epoch;
+  readonly recordSize: number;
+}
+
+export interface VosQuery {
+  readonly oid: UnitOid;
+  readonly flavours: KeyFlavours;
+  readonly epoch: Epoch;
+  /** `QueryFlag` bits; 0: only `maxWrite`. */
+  readonly flags: number;
+  readonly dkey?: Uint8Array;
+  readonly akey?: Uint8Array;
+}
+
+export interface VosQueryResult {
+  readonly dkey?: Uint8Array;
+  readonly akey?: Uint8Array;
+  readonly recx?: Recx;
+  /** Highest epoch of any modification of the object; 0 when there is none. */
+  readonly maxWrite: Epoch;
+}
+
+/**
+ * A container's objects on one target.
+ * Modifications are applied in call order, become visible to later calls at once, and their promise resolves when they
+ * are durable: all that arrive in one turn of the event loop share one transaction and one flush. A refused
+ * modification (condition, space, argument) leaves no trace.
+ */
+export interface VosContainer {
+  readonly uuid: Uuid;
+  update(request: VosUpdate): Promise<void>;
+  /** Synchronous when no data has to be read from the data file. */
+  fetch(request: VosFetch): VosFetchedIod[] | Promise<VosFetchedIod[]>;
+  punch(request: VosPunch): Promise<void>;
+  listObjects(epr: EpochRange, limit: number, anchor?: Uint8Array): VosPage<UnitOid>;
+  listDkeys(params: VosListParams): VosPage<Uint8Array>;
+  listAkeys(params: VosListParams & { readonly dkey: Uint8Array }): VosPage<Uint8Array>;
+  /** Visible extents of an array akey (or the single value as extent {0,1}), ascending unless `descending`. */
+  listRecxs(
+    params: VosListParams & { readonly dkey: Uint8Array; readonly akey: Uint8Array; readonly descending?: boolean },
+  ): VosPage<VosRecxEntry>;
+  /** Anchor from which a listing resumes at the given key (or after where it would stand). */
+  keyToAnchor(params: { oid: UnitOid; flavours: KeyFlavours; dkey: Uint8Array; akey?: Uint8Array }): Uint8Array;
+  /** DER_NONEXIST when nothing qualifies; DER_INVAL for a bad combination of flags. */
+  queryKey(request: VosQuery): VosQueryResult;
+  close(): void;
+}
