@@ -68,7 +68,7 @@ describe('methods', () => {
   it('have the paths of the services', () => {
     expect(MgmtSvcService.poolCreate.path).toBe('/mgmt.MgmtSvc/PoolCreate');
     expect(CtlSvcService.setEngineLogMasks.path).toBe('/ctl.CtlSvc/SetEngineLogMasks');
-    expect(Object.keys(MgmtSvcService)).toHaveLength(53);
+    expect(Object.keys(MgmtSvcService)).toHaveLength(51);
     expect(Object.keys(CtlSvcService)).toHaveLength(14);
   });
 
