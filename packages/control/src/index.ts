@@ -6,3 +6,4 @@ export {
   type ConfigProblem,
   type ConfigSchema,
 } from './config_file.js';
+export { Fault, findFault, type FaultFields } from './fault.js';
