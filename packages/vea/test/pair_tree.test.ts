@@ -1,0 +1,45 @@
+import { PairTree } from '../src/pair_tree.js';
+
+describe('pair tree', () => {
+  it('agrees with a sorted array over random inserts, deletes and searches', () => {
+    const tree = new PairTree();
+    let model: [number, number][] = [];
+    let state = 7;
+    const random = (limit: number): number => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return Math.floor((state / 2 ** 32) * limit);
+    };
+    for (let step = 0; step < 5000; step++) {
+      const pair: [number, number] = [random(60), random(4)];
+      const at = model.findIndex(([a, b]) => a === pair[0] && b === pair[1]);
+      if (random(5) < 3) {
+        if (at < 0) {
+          tree.insert(...pair);
+          model.push(pair);
+          model.sort((x, y) => x[0] - y[0] || x[1] - y[1]);
+        }
+      } else {
+        expect(tree.delete(...pair)).toBe(at >= 0);
+        model = model.filter((_, i) => i !== at);
+      }
+      expect(tree.size).toBe(model.length);
+      const [a, b] = [random(60), random(4)];
+      const below = model.filter(([x, y]) => x < a || (x === a && y <= b)).at(-1);
+      const above = model.find(([x, y]) => x > a || (x === a && y >= b));
+      const read = (node: number): [number, number] | undefined =>
+        node === 0 ? undefined : [tree.first(node), tree.second(node)];
+      expect(read(tree.floor(a, b))).toEqual(below);
+      expect(read(tree.ceiling(a, b))).toEqual(above);
+      expect(read(tree.max())).toEqual(model.at(-1));
+    }
+    expect([...tree.pairs()]).toEqual(model);
+  });
+
+  it('stays fast with many extents', () => {
+    const tree = new PairTree();
+    const started = performance.now();
+    for (let i = 0; i < 100_000; i++) tree.insert((i * 7919) % 100_003, i);
+    for (let i = 0; i < 100_000; i++) expect(tree.floor(i, Infinity)).not.toBe(-1);
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+});
