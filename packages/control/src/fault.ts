@@ -22,7 +22,7 @@ export class Fault extends Error {
 
   constructor(fields: FaultFields, options?: { cause?: unknown }) {
     const domain = faultDomainText(fields.domain);
-    super(`${domain}: code = ${fields.code} description = "${fields.description}"`, options);
+    super(`${domain}: code = ${fields.code} description = ${quoteText(fields.description)}`, options);
     this.domain = domain;
     this.code = fields.code;
     this.description = fields.description;
@@ -33,7 +33,7 @@ export class Fault extends Error {
   /** The second line, or undefined when nothing can be advised. */
   get resolutionText(): string | undefined {
     if (this.resolution === '') return undefined;
-    return `${this.domain}: code = ${this.code} resolution = "${this.resolution}"`;
+    return `${this.domain}: code = ${this.code} resolution = ${quoteText(this.resolution)}`;
   }
 }
 
@@ -47,4 +47,14 @@ export function findFault(error: unknown, ...codes: number[]): Fault | undefined
     if (at instanceof Fault && (codes.length === 0 || codes.includes(at.code))) return at;
   }
   return undefined;
+}
+
+/** True when `error` itself is a fault with one of the codes (any fault when none is given). */
+export function isFault(error: unknown, ...codes: number[]): error is Fault {
+  return error instanceof Fault && (codes.length === 0 || codes.includes(error.code));
+}
+
+/** A text in double quotes, with quotes, backslashes and control characters escaped. */
+export function quoteText(text: string): string {
+  return JSON.stringify(text);
 }
