@@ -1,1 +1,1 @@
-export {};
+export { ContCapa, ContOpenFlag, type ContChecksum, type ContInfo } from './types.js';

@@ -1,1 +1,3 @@
-export {};
+export { dcPoolConnect, type DcPoolConnectOptions } from './connect.js';
+export type { DcPool } from './pool.js';
+export type { DcOptions, DcSystem, FoundPool } from './system.js';
