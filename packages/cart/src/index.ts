@@ -1,3 +1,5 @@
+export { defineRpc, messageCodec, opcodeOf, type RpcSpec } from './define_rpc.js';
+export { f, type Field, type MessageOf } from './field.js';
 export {
   TAG_SWIM,
   TAG_SYSTEM,

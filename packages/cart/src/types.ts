@@ -1,5 +1,7 @@
 import type { Epoch } from '@daos/common';
 
+import type { BodyWriter } from './body_writer.js';
+
 /**
  * An RPC, declared once by `defineRpc` and used by both halves of a service. The opcode is
  * `module << 24 | version << 16 | index`.
@@ -13,7 +15,10 @@ export interface RpcDef<Req, Rep> {
 
 /** Encoder and decoder of one message body: a msgpack array in declared field order. */
 export interface MessageCodec<T> {
+  /** The encoded message. Throws DER_INVAL when a value does not fit its field. */
   encode(value: T): Uint8Array;
+  /** Same, behind what `out` already holds. */
+  write(out: BodyWriter, value: T): void;
   /** Throws DER_PROTO for anything but one well-formed message. */
   decode(bytes: Uint8Array): T;
 }

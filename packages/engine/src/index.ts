@@ -1,8 +1,13 @@
+export { tlsKey } from './tls_key.js';
 export type {
   DrpcMethodHandler,
   EngineInfo,
   EngineModule,
+  EngineOptions,
   ModuleInstance,
+  ModuleSpecifier,
+  RunningEngine,
+  StandaloneOptions,
   TlsKey,
   Xstream,
 } from './types.js';

@@ -1,4 +1,4 @@
-import type { RpcCaller, RpcDef, RpcHandler } from '@daos/cart';
+import type { GroupMember, RpcCaller, RpcDef, RpcHandler } from '@daos/cart';
 import type { Hlc } from '@daos/common';
 
 /**
@@ -77,7 +77,29 @@ export interface Xstream {
   /** System xstream only: calls daos_server. `body` and the result are protobuf bytes. */
   callServer(module: number, method: number, body: Uint8Array): Promise<Uint8Array>;
   /** System xstream only: ranks and URIs of the primary group, as set by GROUP_UPDATE. */
-  groupRanks(): readonly { readonly rank: number; readonly uri: string }[];
+  groupRanks(): readonly GroupMember[];
+  /** System xstream only: version of the primary group; 0 before the first GROUP_UPDATE. */
+  groupVersion(): number;
+  /** System xstream only: the engine's own URI (tag 0), e.g. `ofi+tcp://127.0.0.1:31416`. */
+  selfUri(): string;
+
+  /**
+   * System xstream only: what mgmt's dRPC handlers drive. SET_RANK: tells every xstream the rank; a second call with
+   * the same rank does nothing, with another one throws DER_ALREADY.
+   */
+  setRank(rank: number, groupVersionMin: number): Promise<void>;
+  /**
+   * System xstream only, GROUP_UPDATE: replaces the primary group in every xstream. Returns false, changing nothing,
+   * when `version` is not newer than the present one.
+   */
+  updateGroup(version: number, members: readonly GroupMember[]): Promise<boolean>;
+  /**
+   * System xstream only, SET_UP: runs every module's `setup` in every xstream (targets first), then opens the network
+   * to requests. Throws the first error; DER_UNINIT before SET_RANK.
+   */
+  setUp(): Promise<void>;
+  /** System xstream only, SET_LOG_MASKS: applies to every xstream. An empty text leaves that part alone. */
+  setLogMasks(masks: string, subsystems: string): Promise<void>;
 }
 
 /** Typed name of shared per-xstream state. Make one with `tlsKey<T>('pool.handles')`. */
@@ -90,3 +112,51 @@ export interface TlsKey<T> {
 /** Serves one dRPC method; throws `DaosError` with DER_NOSYS for an unknown method. */
 export type DrpcMethodHandler = (method: number, body: Uint8Array) => Promise<Uint8Array>;
 
+
+/** How an engine is started. */
+export interface EngineOptions {
+  /** Modules in start order, named so that every xstream's thread can import them: see `ModuleSpecifier`. */
+  readonly modules: readonly ModuleSpecifier[];
+  readonly systemName?: string;
+  readonly targetCount: number;
+  /** Address and port of tag 0; tag t listens on port + t. Port 0 picks a free range. Default 127.0.0.1:0. */
+  readonly host?: string;
+  readonly port?: number;
+  readonly storageDir: string;
+  readonly dataDir?: string;
+  readonly socketDir: string;
+  readonly instanceIndex?: number;
+  /**
+   * For tests: the engine gets its rank and a group of itself (or the one given) without a daos_server, and is set up
+   * when `startEngine` returns. `callServer` then goes to `server`, or fails with DER_NOSYS.
+   */
+  readonly standalone?: StandaloneOptions;
+}
+
+export interface StandaloneOptions {
+  readonly rank: number;
+  /** The whole group; default this engine alone. Change it later with `RunningEngine.xs.updateGroup`. */
+  readonly members?: readonly GroupMember[];
+  readonly server?: (module: number, method: number, body: Uint8Array) => Promise<Uint8Array>;
+}
+
+/** Where a thread finds a module: an ES module URL or path, and the name of the exported `EngineModule`. */
+export interface ModuleSpecifier {
+  /** E.g. `import.meta.resolve('@daos/pool/ds')` or a `file:` URL of a test's module. */
+  readonly url: string;
+  /** E.g. `poolModule`. */
+  readonly exportName: string;
+}
+
+/** An engine in this process. Its system xstream is the calling thread. */
+export interface RunningEngine {
+  /** URI of tag 0. */
+  readonly uri: string;
+  readonly drpcSocket: string;
+  /** The system xstream, for tests. */
+  readonly xs: Xstream;
+  /** Rejects when the engine fails by itself (a target's thread died); resolves after `stop`. */
+  readonly ended: Promise<void>;
+  /** Orderly shutdown: cleanup, drain, fini, close. */
+  stop(): Promise<void>;
+}
