@@ -49,3 +49,39 @@ export { MsUnreachableError, invokeMs, isUnavailable, isUninitialized, type MsCo
 export { HostErrors, invokeHosts, type HostResults } from './rpc/host_request.js';
 export { SYSTEM_TIMING, backoffMs, formatDuration, type Timing } from './rpc/timing.js';
 export { ControlLog, type ControlLogLevel, type ControlLogMask, type ControlLogOptions } from './control_log.js';
+export { ControlClient, type ControlClientOptions, type ControlOptions } from './api/control_client.js';
+export {
+  getAttachInfo,
+  leaderQuery,
+  systemQuery,
+  systemStart,
+  systemStop,
+  type LeaderInfo,
+  type MemberSelection,
+} from './api/system.js';
+export { storageFormat, storageScan, type StorageFormatOptions, type StorageScanOptions } from './api/storage.js';
+export {
+  poolCreate,
+  poolDestroy,
+  poolEvict,
+  poolGetProp,
+  poolList,
+  poolQuery,
+  poolQueryTargets,
+  poolSetProp,
+  type PoolCreateParams,
+  type PoolListing,
+} from './api/pool.js';
+export { poolDeleteAcl, poolGetAcl, poolOverwriteAcl, poolUpdateAcl } from './api/pool_acl.js';
+export { tierBytesOfShare } from './api/pool_size.js';
+export {
+  POOL_QUERY_BITS,
+  formatPoolQuery,
+  poolInfoJson,
+  tierImbalance,
+  type PoolInfo,
+  type PoolQueryPart,
+  type PoolRebuild,
+  type PoolTier,
+} from './pool_info.js';
+export { formatPoolList, poolName, type PoolListStyle } from './pool_list.js';

@@ -1,0 +1,96 @@
+import { describeError, jsonStatus, resolutionOf } from '../error_text.js';
+import { UsageError, VerbFailure, type CliOutput, type CliProgram, type VerbContext } from './definition.js';
+import { jsonText } from './json_text.js';
+import { parseCommandLine } from './parser.js';
+
+const EXIT_FAILURE = 1;
+const EXIT_INTERRUPTED = 130;
+const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'];
+
+export interface CliStreams {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
+}
+
+/**
+ * Runs a command line and returns the exit code. Every failure is one line on stderr, and in JSON mode an envelope on
+ * stdout; a stack trace never shows.
+ */
+export async function runCli(
+  program: CliProgram,
+  argv: readonly string[],
+  streams: CliStreams = process,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<number> {
+  // Known before parsing: failures of parsing are told in JSON as well.
+  let json = asksForJson(argv);
+  const fail = (error: unknown, response: unknown = null, jsonError: unknown = error): number => {
+    if (json) streams.stdout.write(envelope(response, describeError(jsonError), jsonStatus(jsonError)));
+    streams.stderr.write(`ERROR: ${program.name}: ${describeError(error)}\n`);
+    const resolution = resolutionOf(error);
+    if (resolution !== undefined) streams.stderr.write(`ERROR: ${program.name}: ${resolution}\n`);
+    return EXIT_FAILURE;
+  };
+  try {
+    const parsed = parseCommandLine(program, argv);
+    if ('help' in parsed) {
+      streams.stdout.write(parsed.help);
+      return 0;
+    }
+    json = parsed.options.json === true;
+    if (parsed.options.allowProxy !== true) for (const name of PROXY_VARIABLES) delete process.env[name];
+    const context: VerbContext = { options: parsed.options, args: parsed.args, json, io: makeOutput(streams, json), signal };
+    const result = await parsed.verb.run(context);
+    if (json) streams.stdout.write(envelope(result?.json ?? null, null, 0));
+    return 0;
+  } catch (error) {
+    if (signal.aborted) {
+      fail(new Error('interrupted'));
+      return EXIT_INTERRUPTED;
+    }
+    if (error instanceof VerbFailure) return fail(error.failure, error.response, error.jsonFailure);
+    if (process.env.DAOS_DEBUG_STACK === '1' && !(error instanceof UsageError)) streams.stderr.write(`${stackOf(error)}\n`);
+    return fail(error);
+  }
+}
+
+/** Runs a command line as this process: Ctrl-C aborts the verb, the exit code is set when all is written. */
+export async function runCliProcess(program: CliProgram): Promise<void> {
+  const controller = new AbortController();
+  let interrupts = 0;
+  const onSignal = (): void => {
+    // The second one is for those who cannot wait.
+    if (++interrupts > 1) process.exit(EXIT_INTERRUPTED);
+    controller.abort(new Error('interrupted'));
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  // A reader such as `head` that has seen enough is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : EXIT_FAILURE));
+  process.exitCode = await runCli(program, process.argv.slice(2), process, controller.signal);
+  process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+}
+
+function asksForJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end < 0 ? undefined : end).some((word) => word === '--json' || /^-[a-zA-Z]*j[a-zA-Z]*$/.test(word));
+}
+
+function envelope(response: unknown, error: string | null, status: number): string {
+  return `${jsonText({ response, error, status })}\n`;
+}
+
+function makeOutput(streams: CliStreams, json: boolean): CliOutput {
+  return {
+    print: (text) => {
+      if (!json) streams.stdout.write(text);
+    },
+    printAlways: (text) => streams.stdout.write(text),
+    notice: (text) => streams.stderr.write(`NOTICE: ${text}\n`),
+    error: (text) => streams.stderr.write(`ERROR: ${text}\n`),
+    stderrIsTerminal: streams.stderr.isTTY === true,
+  };
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
