@@ -1,1 +1,1 @@
-export {};
+export { dcMgmtPoolFind, dcMgmtPoolGetSvcRanks, dcMgmtPoolList, type DcMgmtOptions, type MgmtPool } from './pool.js';
