@@ -1,0 +1,250 @@
+import { mkdtemp, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { DaosError } from '@daos/common';
+
+import { BioFile, NodeIo, type BlockIo, type WriteRun } from '../src/index.js';
+
+let dir: string;
+let path: string;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'bio-'));
+  path = join(dir, 'data');
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+function bytes(length: number, seed: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => (i * 31 + seed) & 0xff);
+}
+
+async function codeOf(run: Promise<unknown> | (() => unknown)): Promise<string> {
+  try {
+    await (typeof run === 'function' ? run() : run);
+  } catch (error) {
+    if (error instanceof DaosError) return error.der;
+    throw error;
+  }
+  return 'none';
+}
+
+describe('format', () => {
+  it('reopens what it created, with its capacity in whole blocks', async () => {
+    const made = await BioFile.create(path, 1_000_000);
+    expect(made.capacityBytes).toBe(244 * 4096);
+    await made.write(4096, [bytes(10, 1)]);
+    await made.flush();
+    await made.close();
+    const file = await BioFile.open(path);
+    expect(file.capacityBytes).toBe(244 * 4096);
+    expect(await file.read(4096, 10)).toEqual(Buffer.from(bytes(10, 1)));
+    await file.close();
+  });
+
+  it('refuses to create over a file, below a block, or in a folder that is not there', async () => {
+    await writeFile(path, 'precious');
+    expect(await codeOf(BioFile.create(path, 8192))).toBe('EXIST');
+    expect(await readFile(path, 'utf8')).toBe('precious');
+    expect(await codeOf(BioFile.create(join(dir, 'small'), 4095))).toBe('INVAL');
+    expect(await codeOf(stat(join(dir, 'small')).catch((e: Error) => Promise.reject(new DaosError('NONEXIST', e.message))))).toBe('NONEXIST');
+    expect(await codeOf(BioFile.create(join(dir, 'no', 'data'), 8192))).toBe('NONEXIST');
+    expect(await codeOf(BioFile.open(join(dir, 'none')))).toBe('NONEXIST');
+  });
+
+  it.each([
+    ['another magic', 0, 'DF_INCOMPT'],
+    ['a later version', 4, 'DF_INCOMPT'],
+    ['a changed capacity', 16, 'DF_INVAL'],
+    ['a changed digest', 40, 'DF_INVAL'],
+  ])('refuses %s and changes nothing', async (_, at, der) => {
+    await (await BioFile.create(path, 40_960)).close();
+    const raw = await open(path, 'r+');
+    await raw.write(Uint8Array.of(0x99), 0, 1, at);
+    await raw.close();
+    const before = await readFile(path);
+    expect(await codeOf(BioFile.open(path))).toBe(der);
+    expect(await readFile(path)).toEqual(before);
+  });
+
+  it('refuses a file cut short, an empty one and a text', async () => {
+    await (await BioFile.create(path, 40_960)).close();
+    await truncate(path, 8192);
+    expect(await codeOf(BioFile.open(path))).toBe('DF_INVAL');
+    await truncate(path, 0);
+    expect(await codeOf(BioFile.open(path))).toBe('DF_INCOMPT');
+    await writeFile(path, 'hello');
+    expect(await codeOf(BioFile.open(path))).toBe('DF_INCOMPT');
+  });
+});
+
+describe('reads and writes', () => {
+  it('reads what is queued, at the device, and written', async () => {
+    const file = await BioFile.create(path, 1 << 20);
+    const parts = [bytes(3000, 1), bytes(0, 0), bytes(3000, 2)];
+    const whole = Buffer.concat(parts);
+    const written = file.write(0, parts);
+    expect(file.readNow(10, 5000)).toEqual(whole.subarray(10, 5010));
+    const flushed = file.flush();
+    await Promise.resolve();
+    expect(Buffer.from(await file.read(2990, 20))).toEqual(whole.subarray(2990, 3010));
+    await Promise.all([written, flushed]);
+    expect(Buffer.from(await file.read(0, 6000))).toEqual(whole);
+    expect(Buffer.from(await file.read(6000, 2192))).toEqual(Buffer.alloc(2192));
+    await file.close();
+  });
+
+  it('reads across several queued writes', async () => {
+    const file = await BioFile.create(path, 1 << 20);
+    void file.write(4096, [bytes(4096, 2)]);
+    void file.write(0, [bytes(4096, 1)]);
+    const got = await file.read(0, 8192);
+    expect(Buffer.from(got)).toEqual(Buffer.concat([bytes(4096, 1), bytes(4096, 2)]));
+    await file.close();
+  });
+
+  it('lets the later of two writes to one place win', async () => {
+    const file = await BioFile.create(path, 1 << 20);
+    void file.write(8192, [bytes(4096, 9)]);
+    void file.write(0, [bytes(4096, 1)]);
+    void file.write(0, [bytes(4096, 2)]);
+    await file.flush();
+    expect(Buffer.from(await file.read(0, 4096))).toEqual(Buffer.from(bytes(4096, 2)));
+    await file.close();
+  });
+
+  it('zeroes the rest of the last block', async () => {
+    const file = await BioFile.create(path, 1 << 20);
+    await file.write(0, [bytes(4096, 1)]);
+    await file.write(0, [bytes(100, 2)]);
+    expect(Buffer.from(await file.read(0, 4096))).toEqual(Buffer.concat([bytes(100, 2), Buffer.alloc(3996)]));
+    await file.close();
+  });
+
+  it('fills a buffer of the caller', async () => {
+    const file = await BioFile.create(path, 1 << 20);
+    await file.write(0, [bytes(4096, 1)]);
+    const into = new Uint8Array(5000);
+    const got = await file.read(0, 4096, into);
+    expect(got.buffer).toBe(into.buffer);
+    expect(into.subarray(0, 4096)).toEqual(bytes(4096, 1));
+    expect(await codeOf(file.read(0, 4096, new Uint8Array(10)))).toBe('TRUNC');
+    await file.close();
+  });
+
+  it('refuses what lies outside, is not on a block, or comes after close', async () => {
+    const file = await BioFile.create(path, 8192);
+    expect(await codeOf(file.write(8192, [bytes(1, 1)]))).toBe('INVAL');
+    expect(await codeOf(file.write(4096, [bytes(4097, 1)]))).toBe('INVAL');
+    expect(await codeOf(file.write(100, [bytes(1, 1)]))).toBe('INVAL');
+    expect(await codeOf(file.write(-4096, [bytes(1, 1)]))).toBe('INVAL');
+    expect(await codeOf(file.read(8000, 200))).toBe('INVAL');
+    expect(await codeOf(() => file.readNow(0.5, 1))).toBe('INVAL');
+    await file.close();
+    await file.close();
+    expect(await codeOf(file.write(0, [bytes(1, 1)]))).toBe('NO_HDL');
+    expect(await codeOf(file.read(0, 1))).toBe('NO_HDL');
+    expect(await codeOf(file.flush())).toBe('NO_HDL');
+  });
+
+  it('agrees with a buffer in memory over random overlapping writes and reads', async () => {
+    const size = 64 * 4096;
+    const file = await BioFile.create(path, size);
+    const model = Buffer.alloc(size);
+    let state = 42;
+    const random = (limit: number): number => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return Math.floor((state / 2 ** 32) * limit);
+    };
+    for (let step = 0; step < 600; step++) {
+      const block = random(60);
+      if (random(2) === 0) {
+        const data = bytes(1 + random(3 * 4096), step);
+        void file.write(block * 4096, [data.subarray(0, 7), data.subarray(7)]);
+        model.fill(0, block * 4096, block * 4096 + Math.ceil(data.length / 4096) * 4096);
+        model.set(data, block * 4096);
+      } else {
+        const offset = random(size - 9000);
+        const length = random(9000);
+        expect(Buffer.compare(await file.read(offset, length), model.subarray(offset, offset + length))).toBe(0);
+      }
+      if (random(20) === 0) await file.flush();
+    }
+    await file.flush();
+    await file.close();
+    expect((await readFile(path)).subarray(4096)).toEqual(model);
+  });
+});
+
+/** Counts the calls that reach the device, and fails on demand. */
+class SpyIo implements BlockIo {
+  readonly calls: { runs: number; sync: boolean }[] = [];
+  fail: { code: string; syscall: string } | undefined;
+  constructor(private readonly io: BlockIo) {}
+  get path(): string {
+    return this.io.path;
+  }
+  size(): Promise<number> {
+    return this.io.size();
+  }
+  resize(length: number): Promise<void> {
+    return this.io.resize(length);
+  }
+  async write(runs: readonly WriteRun[], sync: boolean): Promise<void> {
+    this.calls.push({ runs: runs.length, sync });
+    if (this.fail) throw Object.assign(new Error(`${this.fail.code}: injected`), this.fail);
+    await this.io.write(runs, sync);
+  }
+  read(offset: number, into: Uint8Array): Promise<number> {
+    return this.io.read(offset, into);
+  }
+  readNow(offset: number, into: Uint8Array): number {
+    return this.io.readNow(offset, into);
+  }
+  close(): void {
+    this.io.close();
+  }
+}
+
+describe('batches', () => {
+  async function spied(): Promise<{ file: BioFile; io: SpyIo }> {
+    const io = new SpyIo(await NodeIo.open(path, { create: true }));
+    const file = await BioFile.createOn(io, 1 << 20);
+    io.calls.length = 0;
+    return { file, io };
+  }
+
+  it('carries the writes and the flush of a tick in one call, neighbours in one run', async () => {
+    const { file, io } = await spied();
+    const writes = [3, 1, 2, 7].map((block) => file.write(block * 4096, [bytes(100, block)]));
+    await Promise.all([...writes, file.flush(), file.flush()]);
+    expect(io.calls).toEqual([{ runs: 2, sync: true }]);
+    await file.close();
+  });
+
+  it('starts the flush after the writes that came while another flush ran', async () => {
+    const { file, io } = await spied();
+    void file.write(0, [bytes(1, 1)]);
+    const first = file.flush();
+    await Promise.resolve();
+    const later = file.write(4096, [bytes(1, 2)]);
+    const second = file.flush();
+    await Promise.all([first, second, later]);
+    expect(io.calls).toEqual([{ runs: 1, sync: true }, { runs: 1, sync: true }]);
+    await file.close();
+  });
+
+  it('fails everything after a failed flush, but not after a full file system', async () => {
+    const { file, io } = await spied();
+    io.fail = { code: 'ENOSPC', syscall: 'pwritev' };
+    expect(await codeOf(file.write(0, [bytes(1, 1)]))).toBe('NOSPACE');
+    io.fail = undefined;
+    await file.write(0, [bytes(1, 1)]);
+    io.fail = { code: 'EIO', syscall: 'fdatasync' };
+    expect(await codeOf(file.flush())).toBe('NVME_IO');
+    io.fail = undefined;
+    expect(await codeOf(file.flush())).toBe('NVME_IO');
+    expect(await codeOf(file.write(0, [bytes(1, 1)]))).toBe('NVME_IO');
+    await file.close();
+  });
+});
