@@ -39,7 +39,7 @@ export class BioFile {
     try {
       return await BioFile.createOn(io, bytes);
     } catch (error) {
-      io.close();
+      await io.close();
       await unlink(path).catch(() => undefined);
       throw error;
     }
@@ -53,7 +53,7 @@ export class BioFile {
     try {
       return await BioFile.openOn(io);
     } catch (error) {
-      io.close();
+      await io.close();
       throw error;
     }
   }
@@ -156,7 +156,7 @@ export class BioFile {
     if (this.closed) return;
     this.closed = true;
     await this.queue.drain();
-    this.io.close();
+    await this.io.close();
   }
 
   private refuse(offset: number, length: number): string | undefined {

@@ -21,5 +21,5 @@ export interface BlockIo {
   read(offset: number, into: Uint8Array): Promise<number>;
   /** As `read`, but at once and only when no device has to be waited for: -1 otherwise. */
   readNow(offset: number, into: Uint8Array): number;
-  close(): void;
+  close(): Promise<void>;
 }

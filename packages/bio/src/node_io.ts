@@ -1,4 +1,4 @@
-import { close as fsClose, constants } from 'node:fs';
+import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 
 import type { BlockIo, WriteRun } from './block_io.js';
@@ -48,8 +48,8 @@ export class NodeIo implements BlockIo {
     return -1;
   }
 
-  close(): void {
-    fsClose(this.file.fd);
+  close(): Promise<void> {
+    return this.file.close();
   }
 
   private async writeRun(run: WriteRun): Promise<void> {

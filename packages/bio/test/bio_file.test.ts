@@ -201,8 +201,8 @@ class SpyIo implements BlockIo {
   readNow(offset: number, into: Uint8Array): number {
     return this.io.readNow(offset, into);
   }
-  close(): void {
-    this.io.close();
+  close(): Promise<void> {
+    return this.io.close();
   }
 }
 
