@@ -156,14 +156,15 @@ function toRuns(writes: readonly QueuedWrite[]): WriteRun[] {
   return runs;
 }
 
-/** Equal places keep their order, so that the later write wins. */
+/** In order of place; in order of call when any two overlap, so that the later one wins. */
 function sorted(writes: readonly QueuedWrite[]): readonly QueuedWrite[] {
-  for (let i = 1; i < writes.length; i++) {
-    if ((writes[i] as QueuedWrite).offset < (writes[i - 1] as QueuedWrite).offset) {
-      return writes.toSorted((x, y) => x.offset - y.offset);
-    }
-  }
-  return writes;
+  if (isAscending(writes)) return writes;
+  const ordered = writes.toSorted((x, y) => x.offset - y.offset);
+  return isAscending(ordered) ? ordered : writes;
+}
+
+function isAscending(writes: readonly QueuedWrite[]): boolean {
+  return writes.every((write, i) => i === 0 || write.offset >= (writes[i - 1] as QueuedWrite).end);
 }
 
 function copyRange(write: QueuedWrite, from: number, into: Uint8Array): void {
