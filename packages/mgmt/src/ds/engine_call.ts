@@ -1,0 +1,58 @@
+import { DaosError } from '@daos/common';
+import type { Xstream } from '@daos/engine';
+import { SetLogMasksReq, SetLogMasksResp } from '@daos/proto/ctl/server';
+import { PoolCreateReq, PoolCreateResp } from '@daos/proto/mgmt/pool';
+import {
+  DaosResp,
+  GroupUpdateReq,
+  GroupUpdateResp,
+  PingRankReq,
+  PrepShutdownReq,
+  SetRankReq,
+} from '@daos/proto/mgmt/svc';
+
+import { drpcMethod, type DrpcMethod } from './dispatch.js';
+import type { GroupDistribution } from './group.js';
+import { mgmtPoolCreate } from './pool_create.js';
+
+/** SET_UP has no request fields. */
+const EMPTY_REQ = { decode: (): undefined => undefined };
+
+/** dRPC methods that drive this engine itself, by method id. */
+export function engineMethods(xs: Xstream, group: GroupDistribution): ReadonlyMap<number, DrpcMethod> {
+  return new Map<number, DrpcMethod>([
+    [202, drpcMethod('SET_RANK', SetRankReq, DaosResp, async (request) => {
+      await xs.setRank(request.rank, request.mapVersion);
+      return {};
+    })],
+    [207, drpcMethod('POOL_CREATE', PoolCreateReq, PoolCreateResp, async (request) => mgmtPoolCreate(xs, request))],
+    [209, drpcMethod('SET_UP', EMPTY_REQ, DaosResp, async () => {
+      await xs.setUp();
+      return {};
+    })],
+    // What a rank must finish before it stops (rebuild, exclusion of others) does not run yet: only the rank is checked.
+    [218, drpcMethod('PREP_SHUTDOWN', PrepShutdownReq, DaosResp, async (request) => {
+      requireOwnRank(xs, request.rank);
+      return {};
+    })],
+    [225, drpcMethod('PING_RANK', PingRankReq, DaosResp, async (request) => {
+      requireOwnRank(xs, request.rank);
+      return {};
+    })],
+    [232, drpcMethod('GROUP_UPDATE', GroupUpdateReq, GroupUpdateResp, async (request) => {
+      const members = request.engines.map(({ rank, uri }) => ({ rank, uri }));
+      if (!(await group.update(request.mapVersion, members))) {
+        throw new DaosError('GRPVER', `group version ${request.mapVersion} is not newer than ${xs.groupVersion()}`);
+      }
+      return {};
+    })],
+    [238, drpcMethod('SET_LOG_MASKS', SetLogMasksReq, SetLogMasksResp, async (request) => {
+      await xs.setLogMasks(request.masks, request.subsystems);
+      return { errors: [] };
+    })],
+  ]);
+}
+
+function requireOwnRank(xs: Xstream, rank: number): void {
+  if (rank !== xs.engine.rank) throw new DaosError('INVAL', `request for rank ${rank} reached rank ${xs.engine.rank}`);
+}
