@@ -23,3 +23,51 @@ export {
 } from './io.js';
 export { objectIdEquals, objectIdParse, objectIdToString, type ObjectId, type UnitOid } from './object_id.js';
 export { UUID_NIL, isUuid, uuidFromBytes, uuidGenerate, uuidToBytes, type Uuid } from './uuid.js';
+export { Crc64 } from './crc64.js';
+export { dkeyHash, dkeyHashInto, dkeyToEcStart, dkeyToGroup } from './dkey.js';
+export {
+  Hash64,
+  MURMUR_SEED_DKEY,
+  MURMUR_SEED_VOS,
+  hashedKey,
+  jumpHash,
+  murmur64,
+  murmur64BigInt,
+  stringHash32,
+} from './hash64.js';
+export {
+  CLASS_ID_RP_XSF,
+  CLASS_NAME_MAX,
+  GROUPS_MAX,
+  GROUP_SIZE_MAX,
+  objectClassById,
+  objectClassByName,
+  objectClassIsValid,
+  objectClassList,
+  objectClassName,
+  type ObjectClass,
+} from './object_class.js';
+export {
+  ClassHint,
+  generateOid,
+  objectClassFit,
+  objectIdClass,
+  objectIdClassId,
+  objectIdCycle,
+  objectIdEncode,
+  objectIdType,
+  type ClassSpace,
+  type FittedClass,
+  type GenerateOidParams,
+} from './object_id_generate.js';
+export {
+  OBJECT_TYPE_MAX,
+  ObjectType,
+  objectTypeFlavours,
+  objectTypeHasIntegerDkeys,
+  objectTypeIsArray,
+  objectTypeIsFlat,
+  objectTypeIsKv,
+  objectTypeIsValid,
+  type ObjectKeyFlavours,
+} from './object_type.js';
