@@ -1,0 +1,25 @@
+{
+  "targets": [
+    {
+      "target_name": "daos_native",
+      "sources": [
+        "src/cc/addon.cc",
+        "src/cc/crc32c.cc",
+        "src/cc/checksum.cc",
+        "src/cc/errno_error.cc",
+        "src/cc/fd_watcher.cc",
+        "src/cc/file_io.cc",
+        "src/cc/seqpacket.cc"
+      ],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS"],
+      "cflags!": ["-fno-exceptions"],
+      "cflags_cc!": ["-fno-exceptions"],
+      "cflags_cc": ["-O3", "-Wall", "-Wextra", "-Wno-unused-parameter"],
+      "xcode_settings": {
+        "GCC_ENABLE_CPP_EXCEPTIONS": "YES",
+        "CLANG_CXX_LIBRARY": "libc++"
+      }
+    }
+  ]
+}
