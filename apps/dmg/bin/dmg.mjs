@@ -1,2 +1,4 @@
 #!/usr/bin/env node
-import '../dist/src/main.js';
+import { launch } from '../../../packages/control/scripts/launch.mjs';
+
+await launch(import.meta.url);

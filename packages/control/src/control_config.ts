@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 import { faultBadControlPort, faultEmptyHostList } from './client_faults.js';
-import { ConfigError, loadConfig, type ConfigSchema } from './config_file.js';
+import type { ConfigError, ConfigSchema } from './config_file.js';
 import { HostList } from './host_list.js';
 import type { TransportConfig } from './rpc/transport.js';
 
@@ -40,7 +40,8 @@ function defaultTransport(): TransportConfig {
 export async function loadControlConfig(path?: string): Promise<ControlConfig> {
   const found = path ?? searchPaths().find((candidate) => existsSync(candidate));
   if (found === undefined) return defaultControlConfig();
-  const { controlConfigSchema } = await import('./control_schema.js');
+  // YAML and zod are loaded only when there is a file to read.
+  const [{ loadConfig }, { controlConfigSchema }] = await Promise.all([import('./config_file.js'), import('./control_schema.js')]);
   const read = loadConfig(found, controlConfigSchema(defaultControlConfig()) as ConfigSchema<Omit<ControlConfig, 'path'>>);
   return checked({ ...read, path: found });
 }
@@ -71,8 +72,13 @@ export function resolveHosts(hosts: readonly string[], port: number): string[] {
 
 /** The text of a failed load as the tools begin it. */
 export function controlConfigFailure(error: unknown): string {
-  if (error instanceof ConfigError && error.kind === 'missing') {
+  if (isConfigError(error) && error.kind === 'missing') {
     return `failed to load control configuration: open ${error.path}: no such file or directory`;
   }
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Told by name: the class comes with the YAML parser, which may not be loaded. */
+function isConfigError(error: unknown): error is ConfigError {
+  return error instanceof Error && error.name === 'ConfigError';
 }

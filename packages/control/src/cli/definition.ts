@@ -9,6 +9,8 @@ export interface CliOption {
   readonly typeName?: string;
   readonly required?: boolean;
   readonly hidden?: boolean;
+  /** A global option that is in truth one of some verbs; verbs without it refuse it. */
+  readonly ofVerbs?: boolean;
   /** May be given several times; the values are collected. */
   readonly repeatable?: boolean;
 }
@@ -52,6 +54,8 @@ export interface CliVerb {
   readonly description: string;
   readonly options?: readonly CliOption[];
   readonly args?: readonly CliArgument[];
+  /** Takes any flags and arguments: for a verb that answers the same to all of them. */
+  readonly acceptsAnything?: boolean;
   /** Loaded and run when the verb is called. */
   readonly run: (context: VerbContext) => Promise<VerbResult>;
 }

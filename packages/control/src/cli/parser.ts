@@ -73,7 +73,13 @@ function fillVerb(command: Command, verb: CliVerb, program: CliProgram, found: F
   for (const [index] of args.entries()) command.argument(`[arg${index}]`);
   command.usage(['[OPTIONS]', ...args.map((arg) => (arg.required ? arg.name : `[${arg.name}]`))].join(' '));
   command.allowExcessArguments(true);
+  if (verb.acceptsAnything) command.allowUnknownOption(true);
   command.action(() => {
+    if (verb.acceptsAnything) {
+      found({ verb, options: mergedOptions(command), args: command.args });
+      return;
+    }
+    refuseForeign(verb, mergedOptions(command), program.globals);
     checkRequired(verb, command.opts());
     if (command.args.length > args.length) {
       throw new UsageError(`unexpected commandline arguments: [${command.args.slice(args.length).join(' ')}]`);
@@ -88,10 +94,25 @@ function fillVerb(command: Command, verb: CliVerb, program: CliProgram, found: F
 function addGlobals(command: Command, own: readonly Option[], globals: readonly CliOption[]): void {
   for (const definition of globals) {
     const option = makeOption(definition).hideHelp();
+    if (definition.ofVerbs) continue;
     if (own.some((mine) => mine.long === option.long)) continue;
     if (!own.some((mine) => mine.short !== undefined && mine.short === option.short)) command.addOption(option);
     else command.addOption(makeOption({ ...definition, flags: definition.flags.replace(/^-\w,\s*/, '') }).hideHelp());
   }
+}
+
+function refuseForeign(verb: CliVerb, options: Record<string, unknown>, globals: readonly CliOption[]): void {
+  for (const definition of globals) {
+    if (!definition.ofVerbs) continue;
+    const { attribute, short, long } = namesOf(definition);
+    if (options[attribute] === undefined || (verb.options ?? []).some((mine) => namesOf(mine).attribute === attribute)) continue;
+    throw new UsageError(`unknown flag ${[short, long].map((name) => `\`${name.replace(/^-+/, '')}'`).join('/')}`);
+  }
+}
+
+function namesOf(definition: CliOption): { attribute: string; short: string; long: string } {
+  const option = new Option(definition.flags);
+  return { attribute: option.attributeName(), short: option.short ?? '', long: option.long ?? '' };
 }
 
 function makeOption(definition: CliOption): Option {

@@ -30,7 +30,7 @@ export class GrpcTransport implements RpcTransport {
   async call<Req, Resp>(address: string, method: UnaryMethod<Req, Resp>, request: Req, options: CallOptions): Promise<Resp> {
     options.signal?.throwIfAborted();
     // Loaded at the first call: commands that talk to nobody should not pay for it.
-    const grpc = (this.grpc ??= await import('@grpc/grpc-js'));
+    const grpc = (this.grpc ??= await loadGrpc());
     const client = this.clientFor(grpc, address);
     const metadata = new grpc.Metadata();
     metadata.set('x-daos-component', this.component);
@@ -77,6 +77,12 @@ export class GrpcTransport implements RpcTransport {
     }
     return client;
   }
+}
+
+/** Node lists a CommonJS package's names on the module, a bundler puts them under `default`. */
+async function loadGrpc(): Promise<Grpc> {
+  const loaded: Grpc & { default?: Grpc } = await import('@grpc/grpc-js');
+  return loaded.default ?? loaded;
 }
 
 function abortReason(signal: AbortSignal): Error {
