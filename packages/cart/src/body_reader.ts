@@ -4,19 +4,32 @@ import { STRING_BYTES_MAX } from './limits.js';
 
 const TWO_32 = 0x1_0000_0000;
 const SHORT_STRING_LENGTH = 24;
+const EMPTY = new Uint8Array(0);
+const EMPTY_VIEW = new DataView(EMPTY.buffer);
 
 /**
  * Reads one msgpack message. Every length is checked against the bytes that are there before it is used; anything
  * unexpected throws DER_PROTO. Byte strings come back as views of the message.
  */
 export class BodyReader {
-  private view: DataView;
+  private buf: Uint8Array = EMPTY;
+  private view: DataView = EMPTY_VIEW;
   private pos = 0;
-  private end: number;
+  private end = 0;
 
-  constructor(private buf: Uint8Array) {
-    this.view = new DataView(buf.buffer, buf.byteOffset, buf.length);
-    this.end = buf.length;
+  /** Reads from `start` to `end` of `buf`, of which `view` is a view. */
+  reset(buf: Uint8Array, view: DataView, start: number, end: number): this {
+    this.buf = buf;
+    this.view = view;
+    this.pos = start;
+    this.end = end;
+    return this;
+  }
+
+  /** A reader of the whole of `bytes`. */
+  static of(bytes: Uint8Array): BodyReader {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    return new BodyReader().reset(bytes, view, 0, bytes.length);
   }
 
   /** Throws DER_PROTO when bytes are left over. */

@@ -55,6 +55,18 @@ export class BodyWriter {
     return out;
   }
 
+  /** Writes over the slab from its start. Only when nobody looks at anything taken before. */
+  recycle(): void {
+    if (!this.isEmpty || this.pos !== this.start) return;
+    if (this.buf.length > this.slabBytes) {
+      this.buf = Buffer.allocUnsafeSlow(0);
+      this.view = new DataView(this.buf.buffer);
+    }
+    this.pos = 0;
+    this.start = 0;
+    this.taken = 0;
+  }
+
   /** Makes room for `bytes` more. */
   ensure(bytes: number): void {
     if (this.pos + bytes > this.buf.length) this.nextSlab(bytes);

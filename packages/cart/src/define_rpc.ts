@@ -66,7 +66,9 @@ function codecOf<T>(field: Field<T>): MessageCodec<T> {
       return bytes;
     },
     decode(bytes) {
-      const reader = new BodyReader(bytes);
+      return this.read(BodyReader.of(bytes));
+    },
+    read(reader) {
       const value = field.read(reader);
       reader.finish();
       return value;

@@ -1,3 +1,5 @@
+export { tagAddress, uriOf, type Address } from './address.js';
+export { CartContext, cartClient, cartListen, type CartListenOptions, type CartOptions } from './context.js';
 export { defineRpc, messageCodec, opcodeOf, type RpcSpec } from './define_rpc.js';
 export { f, type Field, type MessageOf } from './field.js';
 export {
@@ -15,3 +17,4 @@ export {
   type RpcReply,
   type RpcRequest,
 } from './types.js';
+export { DATA_BYTES_MAX, INLINE_BYTES_MAX } from './limits.js';

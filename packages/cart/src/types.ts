@@ -1,5 +1,6 @@
 import type { Epoch } from '@daos/common';
 
+import type { BodyReader } from './body_reader.js';
 import type { BodyWriter } from './body_writer.js';
 
 /**
@@ -21,6 +22,8 @@ export interface MessageCodec<T> {
   write(out: BodyWriter, value: T): void;
   /** Throws DER_PROTO for anything but one well-formed message. */
   decode(bytes: Uint8Array): T;
+  /** Same, from a reader that ends where the message does. */
+  read(reader: BodyReader): T;
 }
 
 /** A rank and the index of the xstream's network context: tag 0 is the system xstream, tag 2 + t is target t. */
