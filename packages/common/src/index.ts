@@ -71,3 +71,13 @@ export {
   objectTypeIsValid,
   type ObjectKeyFlavours,
 } from './object_type.js';
+export {
+  ComponentFlag,
+  ComponentStatus,
+  ComponentType,
+  componentStatusName,
+  componentStatusParse,
+  type PoolComponent,
+} from './pool_component.js';
+export { PoolMap, type PoolDomain, type PoolTarget } from './pool_map.js';
+export { poolMapBuild, poolMapOfTree, type DomainTree, type PoolMapBuildParams } from './pool_map_build.js';

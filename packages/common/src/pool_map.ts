@@ -1,0 +1,266 @@
+import { DaosError } from './error.js';
+import {
+  COMPONENT_BYTES,
+  ComponentStatus,
+  ComponentType,
+  componentRead,
+  componentWrite,
+  type PoolComponent,
+} from './pool_component.js';
+
+const HEADER_BYTES = 32;
+const FORMAT_VERSION = 2;
+const FORMAT_VERSION_LEGACY = 1;
+/** Most components of one map: far above any pool, low enough that a damaged header cannot exhaust memory. */
+const COMPONENTS_MAX = 4_000_000;
+
+/** A node of the tree above targets. Children and targets are contiguous slices of the map's arrays. */
+export interface PoolDomain extends PoolComponent {
+  /** Place in `PoolMap.domains`; the root is 0. Placement works on positions: they never change. */
+  readonly position: number;
+  /** Position of the parent; -1 for the root. */
+  readonly parent: number;
+  /** Position of the first child domain; for a rank, of its first target. */
+  readonly childStart: number;
+  readonly targetStart: number;
+  readonly targetCount: number;
+}
+
+/** A storage partition of an engine. */
+export interface PoolTarget extends PoolComponent {
+  /** Place in `PoolMap.targets`. */
+  readonly position: number;
+  /** Position of the rank domain. */
+  readonly parent: number;
+}
+
+/**
+ * Members of a pool: a tree of fault domains with ranks and, as leaves, targets, at one version. Immutable: a change
+ * makes a new map with a higher version. Domains stand in breadth-first order, root first; targets in the same order,
+ * so that the targets of any domain are one slice.
+ */
+export class PoolMap {
+  private readonly targetsById = new Map<number, PoolTarget>();
+  private readonly rankDomains = new Map<number, PoolDomain>();
+
+  private constructor(
+    readonly version: number,
+    readonly domains: readonly PoolDomain[],
+    readonly targets: readonly PoolTarget[],
+  ) {
+    for (const target of targets) this.targetsById.set(target.id, target);
+    for (const domain of domains) if (domain.type === ComponentType.RANK) this.rankDomains.set(domain.id, domain);
+  }
+
+  /**
+   * Map of components in stored order: upper domains, ranks, targets, each layer breadth-first, root left out.
+   * Throws DER_INVAL when they do not form a proper tree.
+   */
+  static fromComponents(components: readonly PoolComponent[], version: number): PoolMap {
+    let type: number = ComponentType.MAX;
+    for (const component of components) {
+      if (component.type > type) throw invalid('component types increase along the list');
+      if (component.version > version) throw invalid(`component ${component.id} is newer than the map`);
+      type = component.type;
+    }
+    const inner = components.filter((component) => component.type !== ComponentType.TARGET);
+    const leaves = components.filter((component) => component.type === ComponentType.TARGET);
+    if (leaves.length === 0) throw invalid('no targets');
+    if (inner.at(-1)?.type !== ComponentType.RANK) throw invalid('no ranks');
+    return new PoolMap(version, ...connect(inner, leaves));
+  }
+
+  /** Reads the stored form. Throws DER_INVAL when it is damaged, DER_DF_INCOMPT when its format is unknown. */
+  static decode(bytes: Uint8Array, version: number): PoolMap {
+    if (bytes.length < HEADER_BYTES) throw invalid(`${bytes.length} bytes are too few`);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const word = (i: number): number => view.getUint32(4 * i, true);
+    const format = word(0);
+    if (format !== FORMAT_VERSION && format !== FORMAT_VERSION_LEGACY) {
+      throw new DaosError('DF_INCOMPT', `pool map format ${format} is unknown; this version reads 1 and 2`);
+    }
+    const [count, domains, ranks, targets] = [word(3), word(4), word(5), word(6)];
+    if (count > COMPONENTS_MAX || bytes.length < HEADER_BYTES + count * COMPONENT_BYTES) {
+      throw invalid(`${count} components do not fit into ${bytes.length} bytes`);
+    }
+    if (domains + ranks + targets !== count || ranks === 0 || targets === 0) {
+      throw invalid(`counts disagree: ${domains} domains, ${ranks} ranks, ${targets} targets of ${count}`);
+    }
+    const components = Array.from({ length: count }, (_, i) => componentRead(view, HEADER_BYTES + i * COMPONENT_BYTES));
+    const ranksFound = components.filter((component) => component.type === ComponentType.RANK).length;
+    const targetsFound = components.filter((component) => component.type === ComponentType.TARGET).length;
+    if (ranksFound !== ranks || targetsFound !== targets) throw invalid('counts differ from the components');
+    return PoolMap.fromComponents(components, version);
+  }
+
+  /** The stored form; the version is kept beside it. */
+  encode(): Buffer {
+    const components = this.components();
+    const out = Buffer.alloc(HEADER_BYTES + components.length * COMPONENT_BYTES);
+    const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
+    const ranks = this.rankDomains.size;
+    const header = [FORMAT_VERSION, 0, 0, components.length, this.domains.length - 1 - ranks, ranks, this.targets.length, 0];
+    header.forEach((word, i) => view.setUint32(4 * i, word, true));
+    components.forEach((component, i) => componentWrite(view, HEADER_BYTES + i * COMPONENT_BYTES, component));
+    return out;
+  }
+
+  /** All components in stored order. */
+  components(): PoolComponent[] {
+    return [...this.domains.slice(1), ...this.targets];
+  }
+
+  get root(): PoolDomain {
+    const root = this.domains[0];
+    if (!root) throw invalid('no root');
+    return root;
+  }
+
+  targetById(id: number): PoolTarget | undefined {
+    return this.targetsById.get(id);
+  }
+
+  rankDomain(rank: number): PoolDomain | undefined {
+    return this.rankDomains.get(rank);
+  }
+
+  /** Target of a rank by its index inside the rank. */
+  targetOf(rank: number, index: number): PoolTarget | undefined {
+    const domain = this.rankDomains.get(rank);
+    if (!domain || index < 0 || index >= domain.targetCount) return undefined;
+    const target = this.targets[domain.targetStart + index];
+    return target?.index === index ? target : this.targetsOf(domain).find((other) => other.index === index);
+  }
+
+  targetsOf(domain: PoolDomain): readonly PoolTarget[] {
+    return this.targets.slice(domain.targetStart, domain.targetStart + domain.targetCount);
+  }
+
+  /** Domains of one layer, in order; empty when the map has no such layer. */
+  domainsOf(type: number): readonly PoolDomain[] {
+    return this.domains.filter((domain) => domain.type === type);
+  }
+
+  /** Layer that a redundancy level names: itself when present, else ranks. */
+  faultLevel(level: number): number {
+    return this.domains.some((domain) => domain.type === level) ? level : ComponentType.RANK;
+  }
+
+  /** Targets with a status in the mask, by rising failure sequence. */
+  targetsByStatus(mask: number): PoolTarget[] {
+    return this.targets.filter((target) => (target.status & mask) !== 0).sort((a, b) => a.failSeq - b.failSeq);
+  }
+
+  /** All ranks, in map order. */
+  ranks(): number[] {
+    return [...this.rankDomains.keys()];
+  }
+
+  /** Ranks all of whose targets serve (UP, UPIN or DRAIN), in map order. */
+  enabledRanks(): number[] {
+    const serving = ComponentStatus.UP | ComponentStatus.UPIN | ComponentStatus.DRAIN;
+    const enabled = (domain: PoolDomain): boolean =>
+      this.targetsOf(domain).every((target) => (target.status & serving) !== 0);
+    return [...this.rankDomains.values()].filter(enabled).map((domain) => domain.id);
+  }
+
+  disabledRanks(): number[] {
+    const enabled = new Set(this.enabledRanks());
+    return this.ranks().filter((rank) => !enabled.has(rank));
+  }
+
+  /** Targets that hold data for readers and writers (UPIN). */
+  activeTargetCount(): number {
+    return this.targets.reduce((count, target) => count + (target.status === ComponentStatus.UPIN ? 1 : 0), 0);
+  }
+
+  /** Domains of a layer with at least one DOWN target. Throws DER_NONEXIST when the layer is absent. */
+  failedDomainCount(type: number): number {
+    const layer = this.domainsOf(type);
+    if (layer.length === 0) throw new DaosError('NONEXIST', `the pool map has no layer ${type}`);
+    const failed = (domain: PoolDomain): boolean =>
+      this.targetsOf(domain).some((target) => target.status === ComponentStatus.DOWN);
+    return layer.filter(failed).length;
+  }
+
+  /** Fault domains (at a redundancy level) and targets that a new object may count on. */
+  space(level: number): { domainCount: number; targetCount: number } {
+    const layer = this.domainsOf(this.faultLevel(level));
+    return {
+      domainCount: layer.filter((domain) => domain.status !== ComponentStatus.NEW).length,
+      targetCount: this.activeTargetCount(),
+    };
+  }
+}
+
+interface MutableDomain extends PoolComponent {
+  position: number;
+  parent: number;
+  childStart: number;
+  targetStart: number;
+  targetCount: number;
+}
+
+/** Links parents and children of the layers, root added, and checks that every domain holds a target. */
+function connect(inner: readonly PoolComponent[], leaves: readonly PoolComponent[]): [PoolDomain[], PoolTarget[]] {
+  const first = inner[0]?.type;
+  const rootChildren = inner.filter((component) => component.type === first).length;
+  const root: PoolComponent = {
+    type: ComponentType.ROOT,
+    status: ComponentStatus.UPIN,
+    index: 0,
+    id: 0,
+    rank: 0,
+    version: 0,
+    failSeq: 0,
+    inOutVersion: 0,
+    flags: 0,
+    childCount: rootChildren,
+  };
+  const domains: MutableDomain[] = [root, ...inner].map((component, position) => ({
+    ...component,
+    position,
+    parent: -1,
+    childStart: 0,
+    targetStart: 0,
+    targetCount: 0,
+  }));
+  const targets = leaves.map((component, position) => ({ ...component, position, parent: -1 }));
+  let nextDomain = 1;
+  let nextTarget = 0;
+  for (const domain of domains) {
+    const isRank = domain.type === ComponentType.RANK;
+    const children = isRank ? targets : domains;
+    domain.childStart = isRank ? nextTarget : nextDomain;
+    if (domain.childCount === 0) throw invalid(`domain ${domain.id} of layer ${domain.type} is empty`);
+    if (domain.childStart + domain.childCount > children.length) throw invalid('a domain has more children than exist');
+    for (let i = domain.childStart; i < domain.childStart + domain.childCount; i++) {
+      const child = children[i];
+      if (!child || child.type >= domain.type || child.parent !== -1) throw invalid('parents and children disagree');
+      child.parent = domain.position;
+    }
+    if (isRank) nextTarget += domain.childCount;
+    else nextDomain += domain.childCount;
+  }
+  if (nextDomain !== domains.length || nextTarget !== targets.length) throw invalid('components without a parent');
+  for (let i = domains.length - 1; i >= 0; i--) {
+    const domain = domains[i];
+    if (domain) countTargets(domain, domains);
+  }
+  return [domains, targets];
+}
+
+function countTargets(domain: MutableDomain, domains: readonly MutableDomain[]): void {
+  if (domain.type === ComponentType.RANK) {
+    domain.targetStart = domain.childStart;
+    domain.targetCount = domain.childCount;
+    return;
+  }
+  const children = domains.slice(domain.childStart, domain.childStart + domain.childCount);
+  domain.targetStart = children[0]?.targetStart ?? 0;
+  domain.targetCount = children.reduce((count, child) => count + child.targetCount, 0);
+}
+
+function invalid(what: string): DaosError {
+  return new DaosError('INVAL', `pool map: ${what}`);
+}
