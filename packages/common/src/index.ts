@@ -81,3 +81,21 @@ export {
 } from './pool_component.js';
 export { PoolMap, type PoolDomain, type PoolTarget } from './pool_map.js';
 export { poolMapBuild, poolMapOfTree, type DomainTree, type PoolMapBuildParams } from './pool_map_build.js';
+export {
+  CHECKSUM_CHUNK_BYTES_DEFAULT,
+  checksumChunkCount,
+  checksumChunkRecords,
+  iodChecksums,
+  iodChecksumsVerify,
+  keyChecksum,
+  recxChecksums,
+  recxChecksumsVerify,
+  type IodChecksums,
+} from './checksum.js';
+export {
+  ChecksumType,
+  checksumAlgorithm,
+  checksumAlgorithmByName,
+  setCrc32Implementation,
+  type ChecksumAlgorithm,
+} from './checksum_type.js';
