@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { Administrator } from './administrator.js';
+import { Administrator, ensureContainer } from './administrator.js';
 import { FolderLock } from './folder_lock.js';
 import { SystemFolder, checkFolderOptions, type EnginePlan, type FolderOptions } from './folder.js';
 import { findFreePorts, portsAreFree } from './ports.js';
@@ -107,6 +107,8 @@ export class LocalSystem {
   }
 
   private async release(): Promise<void> {
+    this.admin?.[Symbol.dispose]();
+    this.admin = undefined;
     await this.lock?.release();
     this.lock = undefined;
     this.server = undefined;
@@ -116,7 +118,7 @@ export class LocalSystem {
   private async configure(socketDir: string): Promise<EnginePlan[]> {
     const plan = this.folder.exists ? await this.replan() : await this.plan();
     this.folder.writeConfigs(plan.port, plan.engines, socketDir);
-    this.admin = new Administrator(this.folder.controlConfig);
+    this.admin = await Administrator.connect(this.folder.controlConfig);
     return plan.engines;
   }
 
@@ -196,7 +198,7 @@ export class LocalSystem {
       await admin.createPool(POOL_LABEL);
     }
     this.options.onStep?.(`opening pool ${POOL_LABEL}`);
-    await admin.ensureContainer(this.agentDir, POOL_LABEL, CONTAINER_LABEL);
+    await ensureContainer(this.agentDir, POOL_LABEL, CONTAINER_LABEL);
   }
 
   private requireAdmin(): Administrator {

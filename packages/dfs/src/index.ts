@@ -1,1 +1,12 @@
-export {};
+export { Dfs, type AccessMask } from './dfs.js';
+export { DfsDirectory, type DirectoryEntry, type DirectoryEntryPlus, type MkdirOptions, type OpenOptions } from './directory.js';
+export { DfsError, ERRNO, errnoOfDer, isDfsError, type ErrnoName } from './error.js';
+export { DfsFile, PUNCH_TO_END, type FileAccess, type Offset } from './file.js';
+export { DfsHandle, type AttributeChange, type EntryPlace } from './handle.js';
+export { CHUNK_SIZE_DEFAULT, NAME_BYTES_MAX, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, decodeInode, encodeInode, type Inode } from './layout.js';
+export { forEachLimit } from './limit.js';
+export { dfsContCreate, dfsMount, type DfsContCreateOptions } from './mount.js';
+export type { PathLike } from './name.js';
+export { DfsStat } from './stat.js';
+export { DfsSymlink } from './symlink.js';
+export { XattrStore } from './xattr.js';
