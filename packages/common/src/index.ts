@@ -99,3 +99,36 @@ export {
   setCrc32Implementation,
   type ChecksumAlgorithm,
 } from './checksum_type.js';
+export {
+  ACL_CONTAINER_DEFAULT,
+  ACL_POOL_DEFAULT,
+  Acl,
+  aclContainerPermissions,
+  aclPermissions,
+  aclPrincipalParse,
+  type Ownership,
+  type Requester,
+} from './acl.js';
+export {
+  AccessType,
+  AceFlag,
+  Permission,
+  PrincipalType,
+  aceFault,
+  aceFormat,
+  aceParse,
+  acePrincipalText,
+  aceVerbose,
+  principalIsValid,
+  type AclEntry,
+} from './acl_entry.js';
+export {
+  ContCapability,
+  ContOpenFlag,
+  PoolCapability,
+  PoolConnectFlag,
+  contCapabilities,
+  contOpenFlagsValid,
+  poolCapabilities,
+  poolConnectFlagsValid,
+} from './capability.js';
