@@ -1,0 +1,25 @@
+import { DaosError, checksumAlgorithm, type ChecksumAlgorithm } from '@daos/common';
+
+/** Algorithm of a container's checksum type. Throws DER_INVAL for a type that this version does not know. */
+export function algorithmOf(type: number): ChecksumAlgorithm {
+  const algorithm = checksumAlgorithm(type);
+  if (!algorithm) throw new DaosError('INVAL', `the container has the unknown checksum type ${type}`);
+  return algorithm;
+}
+
+const scratch = Buffer.alloc(64);
+
+/** True when the digest of `data` stands in `expected` at `at`. */
+export function digestMatches(algorithm: ChecksumAlgorithm, data: Uint8Array, expected: Uint8Array, at: number): boolean {
+  algorithm.digest(data, scratch, 0);
+  for (let i = 0; i < algorithm.length; i++) if (scratch[i] !== expected[at + i]) return false;
+  return true;
+}
+
+/** Digest of blocks as if they were one. */
+export function digestOf(algorithm: ChecksumAlgorithm, blocks: readonly Uint8Array[]): Buffer {
+  const [first] = blocks;
+  const out = Buffer.allocUnsafe(algorithm.length);
+  algorithm.digest(blocks.length === 1 && first ? first : Buffer.concat(blocks), out, 0);
+  return out;
+}

@@ -1,0 +1,65 @@
+import type { RpcReply, RpcRequest } from '@daos/cart';
+import { Cond, DaosError } from '@daos/common';
+import { getLogger } from '@daos/gurt';
+import type { VosFetchedIod } from '@daos/vos';
+
+import { ObjFlag, type ObjFetchOut, type ObjUpdateIn } from '../rpc.js';
+import { fetchedIodReply, fetchedIodSizes } from './fetch_reply.js';
+import { iodsOf, verifyKeys } from './iods.js';
+import { replyChecksums, type Admitted, type ObjTarget } from './target.js';
+
+type FetchReply = RpcReply<ObjFetchOut>;
+
+const FETCH_CONDITIONS = Cond.DKEY_FETCH | Cond.AKEY_FETCH | Cond.PER_AKEY;
+const log = getLogger('object');
+
+/** Serves OBJ_FETCH: data, sizes only, existence only, or a client's report of corruption. */
+export function serveFetch(target: ObjTarget, request: RpcRequest<ObjUpdateIn>): FetchReply | Promise<FetchReply> {
+  const { input } = request;
+  return target.admit(input, false, (admitted) => {
+    if ((input.flags & ObjFlag.CSUM_REPORT) !== 0) return corruptionReported(target, request, admitted);
+    if ((input.apiFlags & ~FETCH_CONDITIONS) !== 0) throw new DaosError('INVAL', 'flags do not belong to a fetch');
+    const iods = iodsOf(input, admitted);
+    const checksums = replyChecksums(admitted);
+    if (checksums && input.checksumType !== 0) verifyKeys(input, checksums.algorithm);
+    const sizeOnly = (input.flags & (ObjFlag.EMPTY_SGL | ObjFlag.CHECK_EXISTENCE)) !== 0;
+    const found = admitted.handle.container.fetch({
+      oid: admitted.unit,
+      flavours: admitted.flavours,
+      epoch: admitted.epoch,
+      flags: input.apiFlags,
+      dkey: input.dkey,
+      iods,
+      sizeOnly,
+    });
+    const reply = (list: VosFetchedIod[]): FetchReply => {
+      const data: Uint8Array[] = [];
+      const out = list.map((one, i) => {
+        const iod = iods[i];
+        if (!iod) throw new DaosError('IO', 'more answers than descriptors');
+        return sizeOnly ? fetchedIodSizes(iod, one) : fetchedIodReply(iod, one, checksums, data);
+      });
+      return { output: fetchOut(admitted, out, checksums !== undefined), data };
+    };
+    return found instanceof Promise ? found.then(reply) : reply(found);
+  });
+}
+
+function fetchOut(admitted: Admitted, iods: ObjFetchOut['iods'], withChecksums: boolean): ObjFetchOut {
+  const kind = withChecksums ? admitted.handle.checksum : undefined;
+  return {
+    mapVersion: admitted.handle.poolMapVersion,
+    epoch: admitted.epoch,
+    checksumType: kind?.type ?? 0,
+    checksumChunk: kind?.chunkBytes ?? 0,
+    iods,
+  };
+}
+
+function corruptionReported(target: ObjTarget, request: RpcRequest<ObjUpdateIn>, admitted: Admitted): FetchReply {
+  const { oid } = request.input;
+  log.error('a client found corrupted data from this target', {
+    peer: request.peer, target: target.xs.target, container: request.input.container, oid: `${oid.hi}.${oid.lo}`,
+  });
+  return { output: fetchOut(admitted, [], false) };
+}
