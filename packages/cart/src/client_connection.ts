@@ -80,8 +80,8 @@ export class ClientConnection extends Connection {
     if (header.type !== FrameType.REPLY) throw new DaosError('PROTO', 'data where none was expected');
     const call = this.calls.find(header.rpcId);
     if (!call) return undefined;
-    const fits = call.sink !== undefined && header.dataLength <= call.sink.length;
-    call.target = fits ? call.sink : Buffer.allocUnsafeSlow(header.dataLength);
+    const fills = header.dataLength === call.sink?.length;
+    call.target = fills ? call.sink : Buffer.allocUnsafeSlow(header.dataLength);
     return call.target;
   };
 
@@ -157,9 +157,9 @@ export class ClientConnection extends Connection {
 function replyData(call: Call, data: Uint8Array | undefined, buf: Buffer): Uint8Array {
   if (data === undefined) return NOTHING;
   if (call.target) return data;
-  if (call.sink && data.length <= call.sink.length) {
+  if (call.sink?.length === data.length) {
     call.sink.set(data);
-    return call.sink.subarray(0, data.length);
+    return call.sink;
   }
   return data.length * KEEP_RATIO < buf.length - HEADER_BYTES ? Buffer.from(data) : data;
 }

@@ -47,7 +47,7 @@ export interface GroupMember {
 export interface CallOptions {
   /** Bytes that travel behind the body, not copied. Above the inline limit they go as bulk in bounded pieces. */
   readonly data?: readonly Uint8Array[];
-  /** Where the bytes behind the reply land, when they fit; else a buffer of their own is made. */
+  /** Where the bytes behind the reply land when they fill it exactly; else a buffer of their own is made. */
   readonly sink?: Uint8Array;
   /** Deadline of the whole call in ms; default 60 s. DER_TIMEDOUT when it passes. */
   readonly timeoutMs?: number;
