@@ -17,4 +17,5 @@ export {
   type RpcReply,
   type RpcRequest,
 } from './types.js';
+export { NO_RANK } from './frame.js';
 export { DATA_BYTES_MAX, INLINE_BYTES_MAX } from './limits.js';

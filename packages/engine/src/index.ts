@@ -1,3 +1,4 @@
+export { startEngine } from './start_engine.js';
 export { tlsKey } from './tls_key.js';
 export type {
   DrpcMethodHandler,

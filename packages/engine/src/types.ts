@@ -157,6 +157,8 @@ export interface RunningEngine {
   readonly xs: Xstream;
   /** Rejects when the engine fails by itself (a target's thread died); resolves after `stop`. */
   readonly ended: Promise<void>;
+  /** Serves a dRPC as if it came over the socket, for tests. */
+  callDrpc(module: number, method: number, body: Uint8Array): Promise<Uint8Array>;
   /** Orderly shutdown: cleanup, drain, fini, close. */
   stop(): Promise<void>;
 }
