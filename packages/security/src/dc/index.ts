@@ -1,1 +1,1 @@
-export {};
+export { dcSecRequestCredential } from './request_credential.js';

@@ -1,1 +1,9 @@
-export {};
+export {
+  ADMIN_CONT_CAPABILITIES,
+  ADMIN_POOL_CAPABILITIES,
+  REBUILD_CONT_CAPABILITIES,
+  dsSecContCanDelete,
+  dsSecContCapabilities,
+  dsSecPoolCapabilities,
+} from './capabilities.js';
+export { dsSecValidateCredential } from './validate.js';
