@@ -1,9 +1,4 @@
-export { allGroups, credentialOrigin, type AuthSys } from './auth.js';
 export {
-  ContCapability,
-  ContOpenFlag,
-  PoolCapability,
-  PoolConnectFlag,
   canConnectPool,
   canCreateContainer,
   canDeleteAnyContainer,
@@ -12,8 +7,6 @@ export {
   canReadData,
   canSetProperties,
   canWriteData,
-  checkContOpenFlags,
-  contCapabilities,
-  poolCapabilities,
   type PropertyClasses,
-} from './capability.js';
+} from './access.js';
+export { allGroups, credentialOrigin, type AuthSys } from './auth.js';

@@ -1,20 +1,29 @@
-import { aclContainerPermissions, aclPermissions, type Acl, type Ownership } from '@daos/common';
-
-import { allGroups, type AuthSys } from '../auth.js';
 import {
   ContCapability,
-  PoolCapability,
+  ContOpenFlag,
+  DaosError,
   PoolConnectFlag,
+  aclContainerPermissions,
+  aclPermissions,
   contCapabilities,
-  fullContCapabilities,
+  contOpenFlagsValid,
   poolCapabilities,
-} from '../capability.js';
+  poolConnectFlagsValid,
+  type Acl,
+  type Ownership,
+  type Requester,
+} from '@daos/common';
+
+import { allGroups, type AuthSys } from '../auth.js';
 
 /**
  * Capabilities of a new pool handle (`PoolCapability` bits; 0: refuse with DER_NO_PERM).
  * Throws DER_INVAL when `flags` is not one of `PoolConnectFlag`.
  */
 export function dsSecPoolCapabilities(acl: Acl | undefined, ownership: Ownership, who: AuthSys, flags: number): number {
+  if (!poolConnectFlagsValid(flags)) {
+    throw new DaosError('INVAL', `${flags} is not a mode of a pool connection (1 read-only, 2 read-write, 4 exclusive)`);
+  }
   return poolCapabilities(aclPermissions(acl, ownership, requester(who)), flags);
 }
 
@@ -23,30 +32,27 @@ export function dsSecPoolCapabilities(acl: Acl | undefined, ownership: Ownership
  * Throws DER_INVAL for a bad combination of `ContOpenFlag` bits.
  */
 export function dsSecContCapabilities(acl: Acl | undefined, ownership: Ownership, who: AuthSys, flags: number): number {
+  if (!contOpenFlagsValid(flags)) {
+    throw new DaosError('INVAL', `0x${flags.toString(16)} are not flags with which a container can be opened`);
+  }
   const permissions = aclContainerPermissions(acl, ownership, requester(who));
-  return contCapabilities(permissions, isOwner(ownership, who), flags);
+  return contCapabilities(permissions, who.user === ownership.user, flags);
 }
 
 /**
  * Whether the holder of a pool handle may destroy this container although the handle may not destroy any: by the
- * container's own list, and only through a handle that was not connected read-only.
+ * container's own list, as if it were opened in the mode of the pool handle (`PoolConnectFlag`).
  */
 export function dsSecContCanDelete(acl: Acl | undefined, ownership: Ownership, who: AuthSys, poolFlags: number): boolean {
-  if (poolFlags & PoolConnectFlag.RO) return false;
-  const permissions = aclContainerPermissions(acl, ownership, requester(who));
-  return (fullContCapabilities(permissions, isOwner(ownership, who)) & ContCapability.DELETE) !== 0;
+  const flags = poolFlags & PoolConnectFlag.RO ? ContOpenFlag.RO : ContOpenFlag.RW;
+  return (dsSecContCapabilities(acl, ownership, who, flags) & ContCapability.DELETE) !== 0;
 }
 
 /** Rebuild reads and writes data whatever the lists say. */
 export const REBUILD_CONT_CAPABILITIES = ContCapability.READ_DATA | ContCapability.WRITE_DATA;
 /** What the administrator may do. */
-export const ADMIN_POOL_CAPABILITIES = PoolCapability.ALL;
-export const ADMIN_CONT_CAPABILITIES = ContCapability.ALL;
+export const ADMIN_CONT_CAPABILITIES = Object.values(ContCapability).reduce((all: number, bit) => all | bit, 0);
 
-function requester(who: AuthSys): { user: string; groups: readonly string[] } {
+function requester(who: AuthSys): Requester {
   return { user: who.user, groups: [...allGroups(who)] };
-}
-
-function isOwner(ownership: Ownership, who: AuthSys): boolean {
-  return who.user === ownership.user;
 }

@@ -1,6 +1,5 @@
 export {
   ADMIN_CONT_CAPABILITIES,
-  ADMIN_POOL_CAPABILITIES,
   REBUILD_CONT_CAPABILITIES,
   dsSecContCanDelete,
   dsSecContCapabilities,
