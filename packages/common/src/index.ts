@@ -132,3 +132,18 @@ export {
   poolCapabilities,
   poolConnectFlagsValid,
 } from './capability.js';
+export {
+  CONTAINER_PROPERTIES,
+  ContLayout,
+  ContProp,
+  contStatusPack,
+  contStatusUnpack,
+  containerLayoutByName,
+  containerLayoutName,
+  type ContStatus,
+} from './container_property.js';
+export { CONTAINER_LABEL_NOT_SET, POOL_LABEL_NOT_SET, isLabel } from './label.js';
+export { EC_CELL, OWNER_NOBODY, POOL_PROPERTIES, PoolProp } from './pool_property.js';
+export { type Property, type PropertySettable, type PropertyValue } from './property.js';
+export { PROPERTIES_MAX, PropertyTable, propertiesMerge, type PropertyEntry } from './property_table.js';
+export { formatBinaryBytes, formatBytes, parseSize } from './size.js';
