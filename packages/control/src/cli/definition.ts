@@ -70,6 +70,8 @@ export interface CliGroup {
 export interface CliProgram {
   readonly name: string;
   readonly description: string;
+  /** Error lines do not name the program, as those of servers. */
+  readonly bareErrors?: boolean;
   readonly globals: readonly CliOption[];
   readonly commands: readonly (CliVerb | CliGroup)[];
 }

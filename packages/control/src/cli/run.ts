@@ -26,9 +26,10 @@ export async function runCli(
   let json = asksForJson(argv);
   const fail = (error: unknown, response: unknown = null, jsonError: unknown = error): number => {
     if (json) streams.stdout.write(envelope(response, describeError(jsonError), jsonStatus(jsonError)));
-    streams.stderr.write(`ERROR: ${program.name}: ${describeError(error)}\n`);
+    const prefix = program.bareErrors ? 'ERROR: ' : `ERROR: ${program.name}: `;
+    streams.stderr.write(`${prefix}${describeError(error)}\n`);
     const resolution = resolutionOf(error);
-    if (resolution !== undefined) streams.stderr.write(`ERROR: ${program.name}: ${resolution}\n`);
+    if (resolution !== undefined) streams.stderr.write(`${prefix}${resolution}\n`);
     return EXIT_FAILURE;
   };
   try {

@@ -1,4 +1,5 @@
 import { DaosError } from '@daos/common';
+import { MgmtMethod } from '@daos/drpc';
 import type { Xstream } from '@daos/engine';
 import { SetLogMasksReq, SetLogMasksResp } from '@daos/proto/ctl/server';
 import { PoolCreateReq, PoolCreateResp } from '@daos/proto/mgmt/pool';
@@ -21,32 +22,32 @@ const EMPTY_REQ = { decode: (): undefined => undefined };
 /** dRPC methods that drive this engine itself, by method id. */
 export function engineMethods(xs: Xstream, group: GroupDistribution): ReadonlyMap<number, DrpcMethod> {
   return new Map<number, DrpcMethod>([
-    [202, drpcMethod('SET_RANK', SetRankReq, DaosResp, async (request) => {
+    [MgmtMethod.SET_RANK, drpcMethod('SET_RANK', SetRankReq, DaosResp, async (request) => {
       await xs.setRank(request.rank, request.mapVersion);
       return {};
     })],
-    [207, drpcMethod('POOL_CREATE', PoolCreateReq, PoolCreateResp, async (request) => mgmtPoolCreate(xs, request))],
-    [209, drpcMethod('SET_UP', EMPTY_REQ, DaosResp, async () => {
+    [MgmtMethod.POOL_CREATE, drpcMethod('POOL_CREATE', PoolCreateReq, PoolCreateResp, async (request) => mgmtPoolCreate(xs, request))],
+    [MgmtMethod.SET_UP, drpcMethod('SET_UP', EMPTY_REQ, DaosResp, async () => {
       await xs.setUp();
       return {};
     })],
     // What a rank must finish before it stops (rebuild, exclusion of others) does not run yet: only the rank is checked.
-    [218, drpcMethod('PREP_SHUTDOWN', PrepShutdownReq, DaosResp, async (request) => {
+    [MgmtMethod.PREP_SHUTDOWN, drpcMethod('PREP_SHUTDOWN', PrepShutdownReq, DaosResp, async (request) => {
       requireOwnRank(xs, request.rank);
       return {};
     })],
-    [225, drpcMethod('PING_RANK', PingRankReq, DaosResp, async (request) => {
+    [MgmtMethod.PING_RANK, drpcMethod('PING_RANK', PingRankReq, DaosResp, async (request) => {
       requireOwnRank(xs, request.rank);
       return {};
     })],
-    [232, drpcMethod('GROUP_UPDATE', GroupUpdateReq, GroupUpdateResp, async (request) => {
+    [MgmtMethod.GROUP_UPDATE, drpcMethod('GROUP_UPDATE', GroupUpdateReq, GroupUpdateResp, async (request) => {
       const members = request.engines.map(({ rank, uri }) => ({ rank, uri }));
       if (!(await group.update(request.mapVersion, members))) {
         throw new DaosError('GRPVER', `group version ${request.mapVersion} is not newer than ${xs.groupVersion()}`);
       }
       return {};
     })],
-    [238, drpcMethod('SET_LOG_MASKS', SetLogMasksReq, SetLogMasksResp, async (request) => {
+    [MgmtMethod.SET_LOG_MASKS, drpcMethod('SET_LOG_MASKS', SetLogMasksReq, SetLogMasksResp, async (request) => {
       await xs.setLogMasks(request.masks, request.subsystems);
       return { errors: [] };
     })],

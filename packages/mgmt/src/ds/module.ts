@@ -1,4 +1,5 @@
 import { DaosError, isUuid } from '@daos/common';
+import { DrpcModule } from '@daos/drpc';
 import type { DrpcMethodHandler, EngineModule, ModuleInstance, Xstream } from '@daos/engine';
 import { dsPoolTgtCreate, dsPoolTgtDestroy } from '@daos/pool/ds';
 
@@ -15,8 +16,6 @@ import { GroupDistribution } from './group.js';
 import { poolMethods } from './pool_call.js';
 import { findPoolByLabel, findPoolByUuid, listPools } from './upcall.js';
 
-const DRPC_MODULE_MGMT = 2;
-
 /**
  * The management module: what daos_server asks of an engine (dRPC), what engines ask of each other to make and remove
  * pools, and what clients ask to find pools. All of it lives in the system xstream.
@@ -30,7 +29,7 @@ export const mgmtModule: EngineModule = {
 
 function startSystem(xs: Xstream): ModuleInstance {
   const group = new GroupDistribution(xs);
-  xs.handleDrpc(DRPC_MODULE_MGMT, drpcHandler(xs, group));
+  xs.handleDrpc(DrpcModule.MGMT, drpcHandler(xs, group));
   serveClients(xs);
   serveEngines(xs);
   return { cleanup: () => group.stop() };

@@ -1,4 +1,5 @@
 import { DaosError, isUuid } from '@daos/common';
+import { MgmtMethod } from '@daos/drpc';
 import type { Xstream } from '@daos/engine';
 import {
   dsPoolQueryTargets,
@@ -57,36 +58,36 @@ function svcTarget(request: { id: string; svcRanks: number[] }): PoolSvcTarget {
 /** dRPC methods that concern one existing pool, by method id. */
 export function poolMethods(xs: Xstream): ReadonlyMap<number, DrpcMethod> {
   return new Map<number, DrpcMethod>([
-    [208, drpcMethod('POOL_DESTROY', PoolDestroyReq, PoolDestroyResp, async (request) => {
+    [MgmtMethod.POOL_DESTROY, drpcMethod('POOL_DESTROY', PoolDestroyReq, PoolDestroyResp, async (request) => {
       if (!isUuid(request.id)) throw new DaosError('INVAL', `"${request.id}" is not a pool UUID`);
       await destroyTargets(xs, request.svcRanks, request.id.toLowerCase());
       return {};
     })],
-    [222, drpcMethod('LIST_CONTAINERS', ListContReq, ListContResp, async (request) => {
+    [MgmtMethod.LIST_CONTAINERS, drpcMethod('LIST_CONTAINERS', ListContReq, ListContResp, async (request) => {
       const containers = await dsPoolSvcListContainers(xs, svcTarget(request));
       return { containers: containers.map(({ uuid }) => ({ uuid })) };
     })],
-    [223, drpcMethod('POOL_QUERY', PoolQueryReq, PoolQueryResp, async (request) => poolQuery(xs, request))],
-    [240, drpcMethod('POOL_QUERY_TARGETS', PoolQueryTargetReq, PoolQueryTargetResp, async (request) => {
+    [MgmtMethod.POOL_QUERY, drpcMethod('POOL_QUERY', PoolQueryReq, PoolQueryResp, async (request) => poolQuery(xs, request))],
+    [MgmtMethod.POOL_QUERY_TARGETS, drpcMethod('POOL_QUERY_TARGETS', PoolQueryTargetReq, PoolQueryTargetResp, async (request) => {
       const targets = request.targets.length > 0 ? request.targets : undefined;
       const infos = await dsPoolQueryTargets(xs, svcTarget(request), request.rank, targets);
       return { infos: infos.map(targetInfoToWire) };
     })],
-    [224, drpcMethod('POOL_SET_PROP', PoolSetPropReq, PoolSetPropResp, async (request) => {
+    [MgmtMethod.POOL_SET_PROP, drpcMethod('POOL_SET_PROP', PoolSetPropReq, PoolSetPropResp, async (request) => {
       await dsPoolSvcSetProp(xs, svcTarget(request), propsFromWire(request.properties));
       return {};
     })],
-    [237, drpcMethod('POOL_GET_PROP', PoolGetPropReq, PoolGetPropResp, async (request) => {
+    [MgmtMethod.POOL_GET_PROP, drpcMethod('POOL_GET_PROP', PoolGetPropReq, PoolGetPropResp, async (request) => {
       const props = await dsPoolSvcGetProp(xs, svcTarget(request), request.properties.map((property) => property.number));
       return { properties: propsToWire(props) };
     })],
-    [230, drpcMethod('POOL_EVICT', PoolEvictReq, PoolEvictResp, async (request) => poolEvict(xs, request))],
-    [213, drpcMethod('POOL_GET_ACL', GetACLReq, ACLResp, async (request) => aclToWire(await dsPoolSvcGetAcl(xs, svcTarget(request))))],
-    [215, drpcMethod('POOL_OVERWRITE_ACL', ModifyACLReq, ACLResp, async (request) =>
+    [MgmtMethod.POOL_EVICT, drpcMethod('POOL_EVICT', PoolEvictReq, PoolEvictResp, async (request) => poolEvict(xs, request))],
+    [MgmtMethod.POOL_GET_ACL, drpcMethod('POOL_GET_ACL', GetACLReq, ACLResp, async (request) => aclToWire(await dsPoolSvcGetAcl(xs, svcTarget(request))))],
+    [MgmtMethod.POOL_OVERWRITE_ACL, drpcMethod('POOL_OVERWRITE_ACL', ModifyACLReq, ACLResp, async (request) =>
       aclToWire(await dsPoolSvcOverwriteAcl(xs, svcTarget(request), request.entries)))],
-    [216, drpcMethod('POOL_UPDATE_ACL', ModifyACLReq, ACLResp, async (request) =>
+    [MgmtMethod.POOL_UPDATE_ACL, drpcMethod('POOL_UPDATE_ACL', ModifyACLReq, ACLResp, async (request) =>
       aclToWire(await dsPoolSvcUpdateAcl(xs, svcTarget(request), request.entries)))],
-    [217, drpcMethod('POOL_DELETE_ACL', DeleteACLReq, ACLResp, async (request) =>
+    [MgmtMethod.POOL_DELETE_ACL, drpcMethod('POOL_DELETE_ACL', DeleteACLReq, ACLResp, async (request) =>
       aclToWire(await dsPoolSvcDeleteAcl(xs, svcTarget(request), request.principal)))],
   ]);
 }

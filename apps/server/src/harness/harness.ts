@@ -1,0 +1,77 @@
+import { networkInterfaces } from 'node:os';
+
+import { RankSet, type ControlLog } from '@daos/control';
+
+import type { EngineConfig } from '../config/engine_config.js';
+import { faultInsufficient } from '../config/config_faults.js';
+import { faultDataPlaneNotStarted, faultHarnessNotStarted } from '../faults.js';
+import type { EngineClient } from './engine_client.js';
+import { EngineInstance, type InstanceOptions } from './instance.js';
+
+/** Time that engines get to finish in order before they are killed. */
+export const STOP_TIMEOUT_MS = 20_000;
+
+/** All engines of this host. */
+export class Harness {
+  readonly instances: readonly EngineInstance[];
+  private isStarted = false;
+
+  constructor(engines: readonly EngineConfig[], options: Omit<InstanceOptions, 'fabricHost'>, private readonly log: ControlLog) {
+    this.instances = engines.map((config) => new EngineInstance(config, { ...options, fabricHost: interfaceAddress(config.fabricInterface) }));
+  }
+
+  /** Starts every instance; they go on by themselves. */
+  start(): void {
+    this.isStarted = true;
+    for (const instance of this.instances) instance.start();
+  }
+
+  /** Fault 610 before `start`. */
+  requireStarted(): void {
+    if (!this.isStarted) throw faultHarnessNotStarted();
+  }
+
+  /** Stops all engines at once; those that do not end in time are killed. */
+  async stop(): Promise<void> {
+    await Promise.all(this.instances.map((instance) => instance.stop('SIGINT', STOP_TIMEOUT_MS)));
+    this.isStarted = false;
+  }
+
+  instance(index: number): EngineInstance | undefined {
+    return this.instances[index];
+  }
+
+  /** Instances whose rank is in the set. */
+  withRanks(ranks: RankSet): EngineInstance[] {
+    return this.instances.filter((instance) => instance.rank !== undefined && ranks.has(instance.rank));
+  }
+
+  /** A local engine that is ready, for calls that any engine can serve. Fault 611 when there is none. */
+  readyClient(): EngineClient {
+    this.requireStarted();
+    const ready = this.instances.find((instance) => instance.state === 'Ready');
+    if (!ready) throw faultDataPlaneNotStarted();
+    return ready.requireClient();
+  }
+
+  /** True when all instances wait for a format. */
+  get awaitsFormat(): boolean {
+    return this.instances.every((instance) => instance.state === 'AwaitFormat');
+  }
+
+  logSummary(): void {
+    for (const instance of this.instances) {
+      this.log.info(`engine ${instance.index}: ${instance.state}${instance.lastError === '' ? '' : ` (${instance.lastError})`}`);
+    }
+  }
+}
+
+/** First IPv4 address of an interface. */
+function interfaceAddress(name: string): string {
+  const found = (networkInterfaces()[name] ?? []).find((address) => address.family === 'IPv4');
+  if (!found) {
+    const known = Object.keys(networkInterfaces()).join(', ');
+    throw faultInsufficient(`fabric_iface "${name}" does not exist or has no IPv4 address (this host has: ${known})`);
+  }
+  return found.address;
+}
