@@ -9,7 +9,8 @@
         "src/cc/errno_error.cc",
         "src/cc/fd_watcher.cc",
         "src/cc/file_io.cc",
-        "src/cc/seqpacket.cc"
+        "src/cc/seqpacket.cc",
+        "src/cc/user.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS"],

@@ -22,6 +22,7 @@ interface Addon {
   seqSend(fd: number, parts: readonly Uint8Array[]): number;
   peerCredentials(fd: number): PeerCredentials;
   closeFd(fd: number): void;
+  userNames(uid: number, gid: number): Promise<UserNames>;
   watch(fd: number, callback: (ready: number) => void): WatcherHandle;
   watchSet(handle: WatcherHandle, events: number): void;
   watchClose(handle: WatcherHandle): void;
@@ -38,6 +39,15 @@ export interface PeerCredentials {
   readonly pid: number;
   readonly uid: number;
   readonly gid: number;
+}
+
+/** What the system's databases say of a user; a name is absent when they do not know it. */
+export interface UserNames {
+  readonly user?: string;
+  /** Name of the given (primary) group. */
+  readonly group?: string;
+  /** The user's other groups; those without a name are left out. */
+  readonly groups: readonly string[];
 }
 
 let loaded: Addon | undefined;

@@ -1,4 +1,4 @@
-export type { PeerCredentials } from './addon.js';
+export type { PeerCredentials, UserNames } from './addon.js';
 export { crc32c, crc32cChunks, crc32cImplementation } from './checksum.js';
 export { fileRead, fileReadNow, fileSize, fileWrite, type FileRun } from './file_io.js';
 export {
@@ -9,3 +9,4 @@ export {
   checkSocketPath,
   type SeqPacketHandlers,
 } from './seqpacket.js';
+export { userNames } from './user.js';

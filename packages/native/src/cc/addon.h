@@ -7,4 +7,5 @@ void InitChecksum(Napi::Env env, Napi::Object exports);
 void InitFdWatcher(Napi::Env env, Napi::Object exports);
 void InitFileIo(Napi::Env env, Napi::Object exports);
 void InitSeqPacket(Napi::Env env, Napi::Object exports);
+void InitUser(Napi::Env env, Napi::Object exports);
 }  // namespace daos
