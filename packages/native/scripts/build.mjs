@@ -55,7 +55,8 @@ function main() {
   }
   const gyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
   const nodedir = headersDir();
-  const args = [gyp, 'rebuild', '--release', '--loglevel=error', ...(nodedir ? [`--nodedir=${nodedir}`] : [])];
+  const steps = force ? ['rebuild'] : ['configure', 'build'];
+  const args = [gyp, ...steps, '--release', '--loglevel=error', ...(nodedir ? [`--nodedir=${nodedir}`] : [])];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 1 << 26 });
   if (status !== 0) {
     console.error(`${stdout}${stderr}\nThe native addon could not be built (packages/native); the compiler's output is above.`);
