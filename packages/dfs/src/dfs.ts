@@ -1,4 +1,5 @@
 import type { Container } from '@daos/client';
+import { objectClassName, objectIdClass } from '@daos/common';
 import { LruMap } from '@daos/gurt';
 
 import { DfsDirectory, type DirectoryEntry, type DirectoryEntryPlus, type MkdirOptions, type OpenOptions } from './directory.js';
@@ -7,7 +8,7 @@ import { DfsError, dfsCall } from './error.js';
 import { DfsFile } from './file.js';
 import type { FileSystem } from './file_system.js';
 import type { AttributeChange } from './handle.js';
-import { S_IFDIR, S_IFLNK, S_IFMT, SYMLINK_DEPTH_MAX } from './layout.js';
+import { OTYPE_DIRECTORY, OTYPE_FILE, S_IFDIR, S_IFLNK, S_IFMT, SYMLINK_DEPTH_MAX } from './layout.js';
 import { isDotDot, pathComponents, pathText, splitComponents, toBytes, type PathLike } from './name.js';
 import type { DfsStat } from './stat.js';
 import { DfsSymlink } from './symlink.js';
@@ -20,6 +21,16 @@ const SLASH = 0x2f;
 interface Leaf {
   readonly folder: DfsDirectory;
   readonly name: Buffer | undefined;
+}
+
+/** Defaults of a container's new entries. */
+export interface DfsDefaults {
+  /** Bytes. */
+  readonly chunkSize: number;
+  /** Common class that was asked for; undefined when classes are chosen automatically. */
+  readonly objectClass: string | undefined;
+  readonly directoryClass: string;
+  readonly fileClass: string;
 }
 
 export type AccessMask = { readonly read?: boolean; readonly write?: boolean; readonly execute?: boolean };
@@ -45,6 +56,17 @@ export class Dfs {
   /** Chunk size of files that choose none, bytes. */
   get chunkSize(): number {
     return this.fs.superblock.chunkSize;
+  }
+
+  /** What new entries get: class names as they come out in this container, and the chunk size of files. */
+  defaults(): DfsDefaults {
+    const { chunkSize, objectClass, directoryClass, fileClass } = this.fs.superblock;
+    return {
+      chunkSize,
+      objectClass: objectClass === 0 ? undefined : objectClassName(objectClass),
+      directoryClass: this.resolvedClass(OTYPE_DIRECTORY, directoryClass),
+      fileClass: this.resolvedClass(OTYPE_FILE, fileClass),
+    };
   }
 
   /** Opens or creates a regular file; a symlink at the end is followed. */
@@ -198,6 +220,11 @@ export class Dfs {
   async directory(path: PathLike, syscall = 'opendir'): Promise<DfsDirectory> {
     const { folder, name } = await this.followed(path, syscall, false);
     return name ? this.childFolder(folder, name, syscall, pathText(path)) : folder;
+  }
+
+  private resolvedClass(type: number, classId: number): string {
+    const create = classId === 0 ? {} : { class: objectClassName(classId) };
+    return objectIdClass(this.fs.container.generateOid({ hi: 0n, lo: 0n }, type, create)).name;
   }
 
   private async mkdirRecursive(path: PathLike, options: MkdirOptions): Promise<void> {

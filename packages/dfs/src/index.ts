@@ -1,4 +1,4 @@
-export { Dfs, type AccessMask } from './dfs.js';
+export { Dfs, type AccessMask, type DfsDefaults } from './dfs.js';
 export { DfsDirectory, type DirectoryEntry, type DirectoryEntryPlus, type MkdirOptions, type OpenOptions } from './directory.js';
 export { DfsError, ERRNO, errnoOfDer, isDfsError, type ErrnoName } from './error.js';
 export { DfsFile, PUNCH_TO_END, type FileAccess, type Offset } from './file.js';
