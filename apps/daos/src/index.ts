@@ -1,1 +1,1 @@
-export {};
+export { PROGRAM } from './program.js';
