@@ -1,1 +1,3 @@
 export type * from './types.js';
+export { daosInit } from './daos.js';
+export { integerKey, integerKeyValue } from './keys.js';

@@ -10,7 +10,7 @@ import {
   type ObjKeyPage,
 } from '../rpc.js';
 import type { DcObject } from './object.js';
-import { callShard, type ObjOptions } from './retry.js';
+import { callRetrying, type ObjOptions } from './retry.js';
 import { checkAkey, checkDkey } from './validate.js';
 
 /** A page of a listing; `next` undefined at the end. A page may be empty and yet have a next one. */
@@ -69,7 +69,7 @@ export async function dcObjListDkeys(obj: DcObject, options: ObjListOptions = {}
   if (outer && outer.length < GROUP_BYTES) throw new DaosError('INVAL', 'not an anchor of a dkey listing');
   const group = outer ? (outer[0] as number) | ((outer[1] as number) << 8) : 0;
   const anchor = outer && outer.length > GROUP_BYTES ? outer.subarray(GROUP_BYTES) : undefined;
-  const { output, data } = await callShard({
+  const { output, data } = await callRetrying({
     obj, group, write: false, rpc: OBJ_DKEY_ENUMERATE, flags: 0, apiFlags: 0, options,
     make: (head) => ({ ...head, epochLo: 0n, limit, anchor }),
   });
@@ -84,7 +84,7 @@ export async function dcObjListAkeys(obj: DcObject, dkey: Uint8Array, options: O
   checkDkey(obj, dkey);
   const limit = limitOf(options);
   const anchor = anchorOf(options);
-  const { output, data } = await callShard({
+  const { output, data } = await callRetrying({
     obj, group: obj.groupOf(dkey), write: false, rpc: OBJ_AKEY_ENUMERATE, flags: 0, apiFlags: 0, options,
     make: (head) => ({ ...head, epochLo: 0n, limit, anchor, dkey }),
   });
@@ -103,7 +103,7 @@ export async function dcObjListRecxs(
   checkAkey(obj, akey);
   const limit = limitOf(options);
   const anchor = anchorOf(options);
-  const { output } = await callShard({
+  const { output } = await callRetrying({
     obj, group: obj.groupOf(dkey), write: false, rpc: OBJ_RECX_ENUMERATE, apiFlags: 0, options,
     flags: options.descending ? ObjFlag.DESCENDING_ORDER : 0,
     make: (head) => ({ ...head, epochLo: 0n, limit, anchor, dkey, akey }),
@@ -131,7 +131,7 @@ export async function dcObjKeyToAnchor(
   checkDkey(obj, dkey);
   if (akey) checkAkey(obj, akey);
   const group = obj.groupOf(dkey);
-  const { output } = await callShard({
+  const { output } = await callRetrying({
     obj, group, write: false, rpc: OBJ_KEY2ANCHOR, flags: 0, apiFlags: 0, options,
     make: (head) => ({ ...head, dkey, akey }),
   });

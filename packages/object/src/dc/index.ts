@@ -1,3 +1,4 @@
+export { forEachBounded } from './bounded.js';
 export {
   dcObjKeyToAnchor,
   dcObjListAkeys,
@@ -10,6 +11,7 @@ export {
 export { dcObjFetch, dcObjUpdate, type ObjFetched, type ObjFetchOptions, type ObjIoOptions } from './io.js';
 export type { ObjectLayout } from './layout.js';
 export { DcObject, dcObjOpen } from './object.js';
+export { dcObjListAll } from './oids.js';
 export { dcObjPunch, dcObjPunchAkeys, dcObjPunchDkey } from './punch.js';
 export { dcObjQueryKey, type ObjQueryKeys, type ObjQueryResult } from './query.js';
 export { OPERATION_TIMEOUT_MS, type ObjOptions } from './retry.js';

@@ -14,7 +14,7 @@ import { algorithmOf, digestMatches } from '../checksum.js';
 import { allPresent, chunkParts, iodRecords } from '../chunks.js';
 import { OBJ_FETCH, OBJ_UPDATE, ObjFlag, type ObjFetchedIod, type ObjFetchOut, type ObjIod, type ObjUpdateIn } from '../rpc.js';
 import type { DcObject } from './object.js';
-import { callShard, type ObjOptions } from './retry.js';
+import { callRetrying, type ObjOptions } from './retry.js';
 import { checkFetch, checkUpdate } from './validate.js';
 
 const log = getLogger('object');
@@ -63,7 +63,7 @@ export async function dcObjUpdate(
     if (value.length > 0) data.push(value);
     wire.push(wireIod(iod, iodChecksums(checksumType, checksumChunk, iod, value)?.bytes));
   }
-  await callShard({
+  await callRetrying({
     obj, group: obj.groupOf(dkey), write: true, rpc: OBJ_UPDATE, flags: 0, apiFlags, data, options,
     make: (head): ObjUpdateIn => ({ ...head, dkey, checksumType, checksumChunk, iods: wire }),
   });
@@ -101,7 +101,7 @@ export async function dcObjFetch(
   checkFetch(obj, dkey, iods, into, apiFlags);
   const sink = options.sizeOnly ? undefined : soleSink(iods, into);
   const wire = iods.map((iod) => wireIod(iod));
-  const { output, data } = await callShard({
+  const { output, data } = await callRetrying({
     obj, group: obj.groupOf(dkey), write: false, rpc: OBJ_FETCH, options, apiFlags, sink,
     flags: options.sizeOnly ? ObjFlag.EMPTY_SGL : 0,
     make: (head): ObjUpdateIn => ({ ...head, dkey, checksumType: 0, checksumChunk: 0, iods: wire }),
@@ -246,7 +246,7 @@ function scatter(recxs: readonly Recx[], present: readonly number[], size: numbe
 
 /** Tells the target that served corrupted data; the caller gets its error whether or not this arrives. */
 function reportCorruption(obj: DcObject, dkey: Uint8Array, iods: readonly ObjIod[]): void {
-  callShard({
+  callRetrying({
     obj, group: obj.groupOf(dkey), write: false, rpc: OBJ_FETCH, options: { timeoutMs: 5000 }, apiFlags: 0,
     flags: ObjFlag.CSUM_REPORT,
     make: (head): ObjUpdateIn => ({ ...head, dkey, checksumType: 0, checksumChunk: 0, iods }),

@@ -1,29 +1,20 @@
-import { targetTag, type Endpoint } from '@daos/cart';
+import { targetTag } from '@daos/cart';
 import {
   DaosError,
   dkeyToGroup,
   objectIdClass,
   objectIdToString,
-  uuidGenerate,
   type ObjectClass,
   type ObjectId,
   type ObjectKeyFlavours,
-  type Uuid,
 } from '@daos/common';
 import type { DcCont } from '@daos/container/dc';
 
 import { keyFlavours, objectIdClassBits } from '../key_flavours.js';
 import type { ObjHead } from '../rpc.js';
+import { requestHead } from './head.js';
 import { computeLayout, type ObjectLayout } from './layout.js';
-
-/** Identifies this process in the ids of its modifications. */
-const CLIENT_ID: Uuid = uuidGenerate();
-
-/** Where one shard of an object is reached. */
-export interface ShardAddress {
-  readonly shard: number;
-  readonly endpoint: Endpoint;
-}
+import type { ShardAddress, ShardTarget } from './retry.js';
 
 interface CachedLayout {
   readonly layout: ObjectLayout;
@@ -34,7 +25,7 @@ interface CachedLayout {
  * An open object: an id, its class and where its shards are. Opening is local and says nothing about existence.
  * The layout is computed when first needed and again when the pool has a newer map.
  */
-export class DcObject {
+export class DcObject implements ShardTarget {
   readonly type: number;
   readonly flavours: ObjectKeyFlavours;
   readonly objectClass: ObjectClass;
@@ -94,25 +85,12 @@ export class DcObject {
 
   /** Head of a request to one shard. A new modification takes its id from the clock; reads have id 0. */
   head(shard: number, flags: number, apiFlags: number, dtiHlc: bigint): ObjHead {
-    return {
-      pool: this.cont.pool.uuid,
-      handle: this.cont.handle,
-      container: this.cont.uuid,
-      mapVersion: this.mapVersion,
-      flags,
-      dtiClient: CLIENT_ID,
-      dtiHlc,
-      oid: this.oid,
-      shard,
-      layoutVersion: this.cont.objectVersion,
-      epoch: 0n,
-      apiFlags,
-      enqueueId: 0,
-    };
+    return requestHead(this.cont, this.oid, { shard, mapVersion: this.mapVersion, flags, apiFlags, dtiHlc });
   }
 
-  newDti(): bigint {
-    return this.cont.pool.system.hlc.get();
+  /** For error messages. */
+  get subject(): string {
+    return `object ${objectIdToString(this.oid)}`;
   }
 
   /** DER_NO_HDL after `close`, DER_NO_PERM for a modification through a read-only handle. */
@@ -121,6 +99,10 @@ export class DcObject {
     if (write && !this.writable) {
       throw new DaosError('NO_PERM', `object ${objectIdToString(this.oid)} is open for reading only`);
     }
+  }
+
+  get isClosed(): boolean {
+    return this.closed;
   }
 
   close(): void {

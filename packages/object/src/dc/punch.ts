@@ -3,7 +3,7 @@ import { DaosError } from '@daos/common';
 import { forEachBounded } from './bounded.js';
 import type { ObjIoOptions } from './io.js';
 import type { DcObject } from './object.js';
-import { callShard, type ObjOptions } from './retry.js';
+import { callRetrying, type ObjOptions } from './retry.js';
 import { checkAkey, checkDkey, checkPunchFlags } from './validate.js';
 
 /**
@@ -12,7 +12,7 @@ import { checkAkey, checkDkey, checkPunchFlags } from './validate.js';
  */
 export async function dcObjPunch(obj: DcObject, options: ObjOptions = {}): Promise<void> {
   obj.check(true);
-  await forEachBounded(obj.groupCount, (group) => callShard({
+  await forEachBounded(obj.groupCount, (group) => callRetrying({
     obj, group, write: true, rpc: OBJ_PUNCH, flags: 0, apiFlags: 0, options, make: (head) => head,
   }));
 }
@@ -23,7 +23,7 @@ export async function dcObjPunchDkey(obj: DcObject, dkey: Uint8Array, options: O
   obj.check(true);
   checkPunchFlags(apiFlags);
   checkDkey(obj, dkey);
-  await callShard({
+  await callRetrying({
     obj, group: obj.groupOf(dkey), write: true, rpc: OBJ_PUNCH_DKEYS, flags: 0, apiFlags, options,
     make: (head) => ({ ...head, dkey }),
   });
@@ -39,7 +39,7 @@ export async function dcObjPunchAkeys(
   checkDkey(obj, dkey);
   if (akeys.length === 0) throw new DaosError('INVAL', 'no akey was given');
   for (const akey of akeys) checkAkey(obj, akey);
-  await callShard({
+  await callRetrying({
     obj, group: obj.groupOf(dkey), write: true, rpc: OBJ_PUNCH_AKEYS, flags: 0, apiFlags, options,
     make: (head) => ({ ...head, dkey, akeys }),
   });

@@ -3,7 +3,7 @@ import { DaosError, QueryFlag, type Epoch, type Recx } from '@daos/common';
 import { OBJ_QUERY_KEY } from '../rpc.js';
 import { forEachBounded } from './bounded.js';
 import type { DcObject } from './object.js';
-import { callShard, type ObjOptions } from './retry.js';
+import { callRetrying, type ObjOptions } from './retry.js';
 import { checkAkey, checkDkey } from './validate.js';
 
 export interface ObjQueryKeys {
@@ -44,7 +44,7 @@ export async function dcObjQueryKey(
 async function queryGroup(
   obj: DcObject, group: number, flags: number, keys: ObjQueryKeys, options: ObjOptions,
 ): Promise<ObjQueryResult> {
-  const { output } = await callShard({
+  const { output } = await callRetrying({
     obj, group, write: false, rpc: OBJ_QUERY_KEY, flags: 0, apiFlags: flags, options,
     make: (head) => ({ ...head, dkey: keys.dkey, akey: keys.akey }),
   });

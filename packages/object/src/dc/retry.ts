@@ -1,8 +1,8 @@
-import type { CallResult, RpcDef } from '@daos/cart';
-import { Cond, DaosError, isDaosError, objectIdToString, type DerName } from '@daos/common';
+import type { CallResult, Endpoint, RpcDef } from '@daos/cart';
+import { Cond, DaosError, isDaosError, type DerName } from '@daos/common';
+import type { DcCont } from '@daos/container/dc';
 
 import { ObjFlag, type ObjHead } from '../rpc.js';
-import type { DcObject, ShardAddress } from './object.js';
 
 /** Options of every object operation. */
 export interface ObjOptions {
@@ -22,14 +22,31 @@ const DELAY_MS_MAX = 3000;
 const REFRESH: readonly DerName[] = [
   'STALE', 'TIMEDOUT', 'EXCLUDED', 'GRPVER', 'HG', 'UNREACH', 'CANCELED', 'NOREPLY', 'OOG',
 ];
+/** Failures that may mean that the engine listens elsewhere now. */
+const UNREACHABLE: readonly DerName[] = ['UNREACH', 'HG', 'OOG'];
 /** Other failures that pass. */
 const TRANSIENT: readonly DerName[] = [
   'INPROGRESS', 'TX_BUSY', 'NOTLEADER', 'UPDATE_AGAIN', 'CHKPT_BUSY', 'OVERLOAD_RETRY', 'TX_RESTART', 'AGAIN',
 ];
 
+/** Where one shard of an object is reached. */
+export interface ShardAddress {
+  readonly shard: number;
+  readonly endpoint: Endpoint;
+}
+
+/** What requests go to: the groups of an object. Computed anew for each attempt, as the pool map may have changed. */
+export interface ShardTarget {
+  readonly cont: DcCont;
+  /** For error messages. */
+  readonly subject: string;
+  address(group: number): ShardAddress;
+  head(shard: number, flags: number, apiFlags: number, dtiHlc: bigint): ObjHead;
+}
+
 /** One request to one group of an object. `make` completes the request for a head. */
 export interface ShardCall<Req, Rep> {
-  readonly obj: DcObject;
+  readonly obj: ShardTarget;
   readonly group: number;
   readonly write: boolean;
   readonly rpc: RpcDef<Req, Rep>;
@@ -46,12 +63,12 @@ export interface ShardCall<Req, Rep> {
  * a target executes it once. Throws the target's error, or after the deadline the last failure with where and how
  * often it was tried.
  */
-export async function callShard<Req, Rep extends { readonly mapVersion: number }>(
+export async function callRetrying<Req, Rep extends { readonly mapVersion: number }>(
   call: ShardCall<Req, Rep>,
 ): Promise<CallResult<Rep>> {
   const { obj, options } = call;
   const started = performance.now();
-  const dti = call.write ? obj.newDti() : 0n;
+  const dti = call.write ? newDti(obj) : 0n;
   const timeoutMs = options.timeoutMs ?? OPERATION_TIMEOUT_MS;
   try {
     const address = obj.address(call.group);
@@ -60,6 +77,10 @@ export async function callShard<Req, Rep extends { readonly mapVersion: number }
   } catch (error) {
     return retry(call, dti, started + timeoutMs, timeoutMs, error);
   }
+}
+
+function newDti({ cont }: ShardTarget): bigint {
+  return cont.pool.system.hlc.get();
 }
 
 function attempt<Req, Rep>(
@@ -74,7 +95,7 @@ function attempt<Req, Rep>(
   });
 }
 
-function noteVersion<Rep extends { readonly mapVersion: number }>(obj: DcObject, result: CallResult<Rep>): CallResult<Rep> {
+function noteVersion<Rep extends { readonly mapVersion: number }>(obj: ShardTarget, result: CallResult<Rep>): CallResult<Rep> {
   const { pool } = obj.cont;
   if (result.output.mapVersion > pool.mapVersion) pool.noteMapVersion(result.output.mapVersion);
   return result;
@@ -93,13 +114,13 @@ async function retry<Req, Rep extends { readonly mapVersion: number }>(
     if (isDaosError(error, 'EP_OLD', 'TX_ID_REUSED')) {
       if (renamed) throw new DaosError('IO', `${where(call)}: the id of the modification was refused twice`, { cause: error });
       renamed = true;
-      dti = obj.newDti();
+      dti = newDti(obj);
       resend = 0;
     }
     const delay = isDaosError(error, ...REFRESH) && retries === 1 && !call.write ? 0 : delayMs(call.write, error, retries);
     if (performance.now() + delay >= deadline) throw gaveUp(call, error, retries, totalMs);
     await sleep(delay, call.options.signal);
-    if (isDaosError(error, ...REFRESH)) await refresh(call, deadline);
+    if (isDaosError(error, ...REFRESH)) await refresh(call, error, deadline);
     try {
       const starving = retries >= STARVING_AFTER ? ObjFlag.MAYBE_STARVE : 0;
       const address = obj.address(call.group);
@@ -127,19 +148,21 @@ function checkFinal<Req, Rep>(call: ShardCall<Req, Rep>, error: unknown, retries
   throw error;
 }
 
-async function refresh<Req, Rep>(call: ShardCall<Req, Rep>, deadline: number): Promise<void> {
+async function refresh<Req, Rep>(call: ShardCall<Req, Rep>, error: unknown, deadline: number): Promise<void> {
   const timeoutMs = deadline - performance.now();
   if (timeoutMs <= 0) return;
+  const { pool } = call.obj.cont;
+  if (isDaosError(error, ...UNREACHABLE)) await pool.system.refreshRanks?.();
   try {
-    await call.obj.cont.pool.refreshMap({ timeoutMs, signal: call.options.signal });
-  } catch (error) {
+    await pool.refreshMap({ timeoutMs, signal: call.options.signal });
+  } catch (failure) {
     // The pool service may be down together with the target: the next attempt decides. A lost handle is final.
-    if (isDaosError(error, 'NO_HDL', 'NO_PERM', 'NONEXIST')) throw error;
+    if (isDaosError(failure, 'NO_HDL', 'NO_PERM', 'NONEXIST')) throw failure;
   }
 }
 
 function where<Req, Rep>(call: ShardCall<Req, Rep>): string {
-  return `${call.rpc.name} of object ${objectIdToString(call.obj.oid)}`;
+  return `${call.rpc.name} of ${call.obj.subject}`;
 }
 
 function gaveUp<Req, Rep>(call: ShardCall<Req, Rep>, error: unknown, attempts: number, totalMs: number): DaosError {

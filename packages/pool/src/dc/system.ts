@@ -15,6 +15,8 @@ export interface DcSystem {
   readonly hlc: Hlc;
   /** Ranks of the system's engines. */
   ranks(): readonly number[];
+  /** Asks the agent again where the engines are; calls close together share one request. Never fails. */
+  refreshRanks?(): Promise<void>;
   /** Signed credential of the calling user, from the agent. */
   credential(): Promise<Uint8Array>;
   /** Asks the management service. DER_NONEXIST when there is no such pool. */
