@@ -1,7 +1,10 @@
-import type { Uuid } from '@daos/common';
+import type { PropertyEntry, Uuid } from '@daos/common';
 
 /** How a pool is opened, numbered as in DAOS: exactly one of them. */
 export const PoolConnectFlag = { RO: 1, RW: 2, EX: 4 } as const;
+
+/** What a pool handle may do, numbered as in DAOS. */
+export const PoolCapa = { READ: 1, CREATE_CONT: 2, DEL_CONT: 4 } as const;
 
 /** Parts of a pool query beyond the basic fields, numbered as in DAOS. */
 export const PoolQueryBit = {
@@ -67,14 +70,8 @@ export interface PoolTargetInfo {
   readonly nvme: { readonly totalBytes: number; readonly freeBytes: number };
 }
 
-/**
- * A property by number (pool properties from 1, container properties from 0x1000). Numbers, bits and enumerations are
- * bigint, texts are string, ACLs are their entries in string form, the root object ids of a container are texts `hi.lo`.
- */
-export interface PropEntry {
-  readonly number: number;
-  readonly value: bigint | string | readonly string[];
-}
+/** A property by number: pool properties from 1, container properties from 0x1001. */
+export type PropEntry = PropertyEntry;
 
 /** A container as listings of a pool show it. */
 export interface PoolContainer {

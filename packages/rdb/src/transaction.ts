@@ -71,11 +71,11 @@ export class RdbTx {
     this.critical = true;
   }
 
-  /** Deleting an absent key is no error. */
-  delete(path: RdbPath, key: Uint8Array): void {
+  /** Deleting an absent key is no error. `ordinary`: a by-product that lends the transaction no extra space. */
+  delete(path: RdbPath, key: Uint8Array, kind: 'critical' | 'ordinary' = 'critical'): void {
     check(path, key);
     this.queue({ opcode: RdbOpcode.DELETE, path, key });
-    this.critical = true;
+    if (kind === 'critical') this.critical = true;
   }
 
   /** Undefined when the key is absent; DER_NONEXIST when its KVS is. The value stays valid. */

@@ -1,7 +1,8 @@
-import type { Uuid } from '@daos/common';
+import type { PoolMap, Uuid } from '@daos/common';
 
 import type { PoolContainer, PoolQueryResult, PoolTargetInfo, PropEntry } from '../types.js';
-import type { PoolMap } from './pool_map.js';
+import type { ServiceRpc } from '../service_rpc.js';
+import type { ServiceAnswer } from './service_call.js';
 import type { DcOptions, DcSystem } from './system.js';
 
 /** A pool handle. Every call throws DER_NO_HDL when the handle was disconnected or evicted. */
@@ -31,6 +32,8 @@ export interface DcPool {
   getAttrs(names: readonly string[], options?: DcOptions): Promise<(Uint8Array | undefined)[]>;
   listAttrs(options?: DcOptions): Promise<string[]>;
   delAttrs(names: readonly string[], options?: DcOptions): Promise<void>;
+  /** Calls the pool's service under this handle; notes the map version of the reply. For the services of a pool. */
+  call<Req, Rep>(rpc: ServiceRpc<Req, Rep>, body: Req, options?: DcOptions): Promise<ServiceAnswer<Rep>>;
   /** Closes the handle, and the containers opened through it, at the service. */
   disconnect(options?: DcOptions): Promise<void>;
 }

@@ -45,3 +45,6 @@ export interface PoolEvictParams {
   readonly handles?: readonly Uuid[] | undefined;
   readonly machine?: string | undefined;
 }
+
+/** An ACL with its owners, entries in string form. */
+export type { PoolAcl } from './ops/acl.js';

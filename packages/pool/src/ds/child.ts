@@ -1,0 +1,122 @@
+import { DaosError, type Uuid } from '@daos/common';
+import { tlsKey, type Xstream } from '@daos/engine';
+import { vosPoolCreate, vosPoolOpen, type VosPool, type VosPoolCreateParams, type VosPoolInfo } from '@daos/vos';
+
+import type { ShardPlace } from './storage.js';
+
+/** A pool's shard on this target. */
+export interface DsPoolChild {
+  readonly uuid: Uuid;
+  readonly vos: VosPool;
+  /** Version of the pool map that this target knows; 0 before it got one. */
+  readonly mapVersion: number;
+}
+
+/** Names of operations that the system xstream runs on targets. */
+export const ChildOp = {
+  CREATE: 'pool.shardCreate',
+  START: 'pool.childStart',
+  STOP: 'pool.childStop',
+  QUERY: 'pool.childQuery',
+  MAP_VERSION: 'pool.childMapVersion',
+} as const;
+
+export interface ShardCreateArgs {
+  readonly pool: Uuid;
+  /** One per target. */
+  readonly places: readonly ShardPlace[];
+  readonly scmBytes: number;
+  readonly nvmeBytes: number;
+}
+
+export interface ChildStartArgs {
+  readonly pool: Uuid;
+  readonly places: readonly ShardPlace[];
+  readonly mapVersion: number;
+}
+
+export interface MapVersionArgs {
+  readonly pool: Uuid;
+  readonly mapVersion: number;
+}
+
+interface MutableChild extends DsPoolChild {
+  mapVersion: number;
+}
+
+/** The pools of one target xstream. */
+export class PoolChildren {
+  private readonly children = new Map<Uuid, MutableChild>();
+  private readonly stopHooks: ((pool: Uuid) => void | Promise<void>)[] = [];
+
+  constructor(private readonly target: number) {}
+
+  /** DER_NONEXIST when the pool is not on this target. */
+  lookup(pool: Uuid): DsPoolChild {
+    const child = this.children.get(pool);
+    if (!child) throw new DaosError('NONEXIST', `pool ${pool} is not on this target`);
+    return child;
+  }
+
+  /** Runs before a pool's shard is closed: what was opened in it must be closed first. */
+  onStop(hook: (pool: Uuid) => void | Promise<void>): void {
+    this.stopHooks.push(hook);
+  }
+
+  async create({ pool, places, scmBytes, nvmeBytes }: ShardCreateArgs): Promise<void> {
+    const { dir, dataPath } = this.place(places);
+    const params: VosPoolCreateParams = { dir, uuid: pool, scmBytes, nvmeBytes, ...(dataPath === undefined ? {} : { dataPath }) };
+    await vosPoolCreate(params);
+  }
+
+  async start({ pool, places, mapVersion }: ChildStartArgs): Promise<void> {
+    if (this.children.has(pool)) return;
+    const vos = await vosPoolOpen(this.place(places).dir);
+    this.children.set(pool, { uuid: pool, vos, mapVersion });
+  }
+
+  async stop(pool: Uuid): Promise<void> {
+    const child = this.children.get(pool);
+    if (!child) return;
+    for (const hook of this.stopHooks) await hook(pool);
+    this.children.delete(pool);
+    await child.vos.close();
+  }
+
+  async stopAll(): Promise<void> {
+    for (const pool of [...this.children.keys()]) await this.stop(pool);
+  }
+
+  query(pool: Uuid): VosPoolInfo {
+    return this.lookup(pool).vos.query();
+  }
+
+  setMapVersion({ pool, mapVersion }: MapVersionArgs): void {
+    const child = this.children.get(pool);
+    if (child && mapVersion > child.mapVersion) child.mapVersion = mapVersion;
+  }
+
+  private place(places: readonly ShardPlace[]): ShardPlace {
+    const place = places[this.target];
+    if (!place) throw new DaosError('INVAL', `no place for the shard of target ${this.target}`);
+    return place;
+  }
+}
+
+export const POOL_CHILDREN = tlsKey<PoolChildren>('pool.children');
+
+/** The shard of a pool in this target xstream. DER_NONEXIST when the pool is not here. */
+export function dsPoolChildLookup(xs: Xstream, pool: Uuid): DsPoolChild {
+  return xs.tls(POOL_CHILDREN).lookup(pool);
+}
+
+export function startChildren(xs: Xstream): PoolChildren {
+  const children = new PoolChildren(xs.target);
+  xs.provide(POOL_CHILDREN, children);
+  xs.operation(ChildOp.CREATE, (args: ShardCreateArgs) => children.create(args));
+  xs.operation(ChildOp.START, (args: ChildStartArgs) => children.start(args));
+  xs.operation(ChildOp.STOP, (pool: Uuid) => children.stop(pool));
+  xs.operation(ChildOp.QUERY, (pool: Uuid) => children.query(pool));
+  xs.operation(ChildOp.MAP_VERSION, (args: MapVersionArgs) => children.setMapVersion(args));
+  return children;
+}
