@@ -68,7 +68,7 @@ function refuseOverlap(source: TreeEnd, target: TreeEnd): void {
   if (source.tree !== target.tree) return;
   const inside = source.path === '/' ? '/' : `${source.path}/`;
   if (target.path === source.path || target.path.startsWith(inside)) {
-    throw new CopyError('Source and destination overlap:', target.path, new DaosError('INVAL'));
+    throw new CopyError('Destination lies inside the source', target.path, new DaosError('INVAL'));
   }
 }
 
