@@ -5,7 +5,7 @@ import { LruMap } from '@daos/gurt';
 import { DfsDirectory, type DirectoryEntry, type DirectoryEntryPlus, type MkdirOptions, type OpenOptions } from './directory.js';
 import { entryFetchWithTarget } from './entry.js';
 import { DfsError, dfsCall } from './error.js';
-import { DfsFile } from './file.js';
+import type { DfsFile } from './file.js';
 import type { FileSystem } from './file_system.js';
 import type { AttributeChange } from './handle.js';
 import { OTYPE_DIRECTORY, OTYPE_FILE, S_IFDIR, S_IFLNK, S_IFMT, SYMLINK_DEPTH_MAX } from './layout.js';
@@ -33,7 +33,11 @@ export interface DfsDefaults {
   readonly fileClass: string;
 }
 
-export type AccessMask = { readonly read?: boolean; readonly write?: boolean; readonly execute?: boolean };
+export interface AccessMask {
+  readonly read?: boolean;
+  readonly write?: boolean;
+  readonly execute?: boolean;
+}
 
 /**
  * A mounted file system, by path. Paths are absolute; symlinks in the middle are followed, at the end where POSIX does.

@@ -340,11 +340,8 @@ export class DfsDirectory extends DfsHandle {
 
   /** EINVAL when this folder is, or lies below, the folder with the given id. */
   private refuseBelow(oid: ObjectId, path: string): void {
-    let folder: DfsDirectory | undefined = this;
-    while (folder) {
-      if (objectIdEquals(folder.oid, oid)) throw new DfsError('EINVAL', 'rename', path, 'a folder cannot move below itself');
-      folder = folder.parent;
-    }
+    if (objectIdEquals(this.oid, oid)) throw new DfsError('EINVAL', 'rename', path, 'a folder cannot move below itself');
+    this.parent?.refuseBelow(oid, path);
   }
 
   private async emptyFolder(entry: EntryPlace, inode: Inode, force: boolean): Promise<void> {
