@@ -183,7 +183,7 @@ export class ClientArray implements ArrayObject, ArrayShape {
     await dcObjPunch(this.dc, options);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- closing will flush once handles cache writes
+   
   async close(): Promise<void> {
     this.dc.close();
   }

@@ -166,7 +166,7 @@ export class ClientContainer implements Container {
     await dcContDelAttrs(this.dc, names, options);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- the final shape: opening one asks nobody yet
+   
   async txOpen(): Promise<Tx> {
     throw new DaosError('NOSYS', 'transactions are not available yet');
   }

@@ -57,7 +57,7 @@ export class ClientKv implements KvObject {
     await dcObjPunch(this.dc, options);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- closing will flush once handles cache writes
+   
   async close(): Promise<void> {
     this.dc.close();
   }

@@ -105,7 +105,7 @@ export class ClientObject implements DaosObject {
     return { version, className: this.dc.objectClass.name, groups };
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- closing will flush once handles cache writes
+   
   async close(): Promise<void> {
     this.dc.close();
   }

@@ -1,13 +1,18 @@
-import type { ObjectId } from '@daos/common';
+import type { ObjectId, PoolMap } from '@daos/common';
 import type { DcCont } from '@daos/container/dc';
+import { Placement, type ObjectLayout } from '@daos/placement';
 
-export interface ObjectLayout {
-  readonly version: number;
-  readonly groupCount: number;
-  readonly groupSize: number;
-  readonly shards: readonly { readonly shard: number; readonly rank: number; readonly target: number; readonly targetId: number }[];
-}
+export type { ObjectLayout } from '@daos/placement';
 
-export function computeLayout(map: DcCont['pool']['map'], _oid: ObjectId, _cont: DcCont): ObjectLayout {
-  return { version: map.version, groupCount: 1, groupSize: 1, shards: [{ shard: 0, rank: 0, target: 0, targetId: 0 }] };
+/** One per map version that is in use; goes with the map. */
+const placements = new WeakMap<PoolMap, Placement>();
+
+/** Where an object of a container lives on a version of the pool map. */
+export function computeLayout(map: PoolMap, oid: ObjectId, cont: DcCont): ObjectLayout {
+  let placement = placements.get(map);
+  if (!placement) {
+    placement = new Placement(map);
+    placements.set(map, placement);
+  }
+  return placement.placeObject(oid, { faultLevel: cont.redundancyLevel, layoutVersion: cont.objectVersion });
 }
