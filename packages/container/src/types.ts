@@ -1,30 +1,9 @@
-import type { Epoch, Uuid } from '@daos/common';
+import { ContOpenFlag as OpenFlag, type Epoch, type Uuid } from '@daos/common';
+
+export { ContCapability as ContCapa } from '@daos/common';
 
 /** How a container is opened, numbered as in DAOS: exactly one of RO, RW, EX; the others modify it. */
-export const ContOpenFlag = {
-  RO: 1,
-  RW: 2,
-  EX: 4,
-  FORCE: 8,
-  RO_MDSTATS: 16,
-  EVICT: 32,
-  EVICT_ALL: 64,
-  NEW_LAYOUT: 128,
-} as const;
-
-/** What a container handle may do, numbered as in DAOS. */
-export const ContCapa = {
-  READ_DATA: 0x1,
-  WRITE_DATA: 0x2,
-  GET_PROP: 0x4,
-  SET_PROP: 0x8,
-  GET_ACL: 0x10,
-  SET_ACL: 0x20,
-  SET_OWNER: 0x40,
-  DELETE: 0x80,
-  OPEN_EX: 0x100,
-  EVICT_ALL: 0x200,
-} as const;
+export const ContOpenFlag = { ...OpenFlag, NEW_LAYOUT: 128 } as const;
 
 /** Counters and times of a container. */
 export interface ContInfo {

@@ -1,10 +1,6 @@
 import type { PropertyEntry, Uuid } from '@daos/common';
 
-/** How a pool is opened, numbered as in DAOS: exactly one of them. */
-export const PoolConnectFlag = { RO: 1, RW: 2, EX: 4 } as const;
-
-/** What a pool handle may do, numbered as in DAOS. */
-export const PoolCapa = { READ: 1, CREATE_CONT: 2, DEL_CONT: 4 } as const;
+export { PoolCapability as PoolCapa, PoolConnectFlag } from '@daos/common';
 
 /** Parts of a pool query beyond the basic fields, numbered as in DAOS. */
 export const PoolQueryBit = {

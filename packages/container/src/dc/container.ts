@@ -1,4 +1,4 @@
-import type { Epoch, Uuid } from '@daos/common';
+import type { Uuid } from '@daos/common';
 import type { DcOptions, DcPool } from '@daos/pool/dc';
 import type { PropEntry } from '@daos/pool/rpc';
 
@@ -28,25 +28,4 @@ export interface DcContCreateOptions extends DcOptions {
   readonly uuid?: Uuid | undefined;
   readonly label?: string | undefined;
   readonly props?: readonly PropEntry[] | undefined;
-}
-
-export interface DcContApi {
-  dcContCreate(pool: DcPool, options?: DcContCreateOptions): Promise<Uuid>;
-  /** `flags`: ContOpenFlag; RO when absent. */
-  dcContOpen(pool: DcPool, labelOrUuid: string, options?: DcOptions & { flags?: number }): Promise<DcCont>;
-  dcContDestroy(pool: DcPool, labelOrUuid: string, options?: DcOptions & { force?: boolean }): Promise<void>;
-  dcContList(pool: DcPool, options?: DcOptions): Promise<{ uuid: Uuid; label: string | undefined }[]>;
-  dcContClose(cont: DcCont, options?: DcOptions): Promise<void>;
-  dcContQuery(cont: DcCont, options?: DcOptions): Promise<ContInfo>;
-  dcContGetProps(cont: DcCont, numbers?: readonly number[], options?: DcOptions): Promise<PropEntry[]>;
-  dcContSetProps(cont: DcCont, props: readonly PropEntry[], options?: DcOptions): Promise<void>;
-  dcContSetAttrs(cont: DcCont, attrs: Readonly<Record<string, Uint8Array>>, options?: DcOptions): Promise<void>;
-  dcContGetAttrs(cont: DcCont, names: readonly string[], options?: DcOptions): Promise<(Uint8Array | undefined)[]>;
-  dcContListAttrs(cont: DcCont, options?: DcOptions): Promise<string[]>;
-  dcContDelAttrs(cont: DcCont, names: readonly string[], options?: DcOptions): Promise<void>;
-  /** First of `count` consecutive object ids (`lo` values). */
-  dcContAllocOids(cont: DcCont, count: number, options?: DcOptions): Promise<bigint>;
-  dcContCreateSnapshot(cont: DcCont, options?: DcOptions): Promise<Epoch>;
-  dcContListSnapshots(cont: DcCont, options?: DcOptions): Promise<Epoch[]>;
-  dcContDestroySnapshot(cont: DcCont, epoch: Epoch, options?: DcOptions): Promise<void>;
 }

@@ -1,7 +1,6 @@
-import { DaosError, PoolMap, uuidGenerate } from '@daos/common';
+import { DaosError, PoolConnectFlag, PoolMap, uuidGenerate } from '@daos/common';
 
 import { POOL_CONNECT, POOL_LAYOUT_VERSION } from '../rpc.js';
-import { PoolConnectFlag } from '../types.js';
 import { LeaderSearch } from './leader_search.js';
 import type { DcPool } from './pool.js';
 import { PoolHandle } from './pool_handle.js';

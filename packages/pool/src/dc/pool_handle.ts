@@ -1,5 +1,5 @@
 import { TAG_SYSTEM } from '@daos/cart';
-import { DaosError, PoolMap, isDaosError, type Uuid } from '@daos/common';
+import { DaosError, PoolCapability, PoolConnectFlag, PoolMap, isDaosError, type Uuid } from '@daos/common';
 
 import { checkAttrNames, checkAttrs } from '../attr.js';
 import { infoFromWire, targetInfoFromWire } from '../info_wire.js';
@@ -17,8 +17,6 @@ import {
 } from '../rpc.js';
 import type { ServiceRpc } from '../service_rpc.js';
 import {
-  PoolCapa,
-  PoolConnectFlag,
   PoolQueryBit,
   type PoolContainer,
   type PoolQueryResult,
@@ -70,7 +68,7 @@ export class PoolHandle implements DcPool {
   }
 
   get writable(): boolean {
-    return (this.flags & PoolConnectFlag.RO) === 0 && (this.capas & PoolCapa.CREATE_CONT) !== 0;
+    return (this.flags & PoolConnectFlag.RO) === 0 && (this.capas & PoolCapability.CREATE_CONT) !== 0;
   }
 
   get map(): PoolMap {

@@ -1,8 +1,9 @@
 import { DaosError, type Uuid } from '@daos/common';
 import { tlsKey, type Xstream } from '@daos/engine';
-import { vosPoolCreate, vosPoolOpen, type VosPool, type VosPoolCreateParams, type VosPoolInfo } from '@daos/vos';
+import type { VosPool, VosPoolCreateParams, VosPoolInfo } from '@daos/vos';
 
 import type { ShardPlace } from './storage.js';
+import { vosPoolCreate, vosPoolOpen } from './vos_entry.js';
 
 /** A pool's shard on this target. */
 export interface DsPoolChild {

@@ -141,6 +141,16 @@ export class PoolService implements RsvcLeader {
     });
   }
 
+  /** Runs a changing operation alone, without a record of its outcome: done again, it takes effect again. */
+  change<T>(work: (tx: RdbTx) => Promise<T>): Promise<T> {
+    return this.lock.write(async () => {
+      const tx = await this.rdb().begin(this.term);
+      const result = await work(tx);
+      await tx.commit();
+      return result;
+    });
+  }
+
   /** Closes, in all extensions, what was opened through the handles. */
   async closePoolHandles(tx: RdbTx, handles: ReadonlySet<Uuid>): Promise<void> {
     for (const extension of this.extensions) await extension.closePoolHandles(tx, handles);

@@ -64,7 +64,8 @@ export class PoolSystem {
   }
 
   /** The service of a pool that is on this engine, as a server calls it. */
-  peer(pool: Uuid, svcRanks: readonly number[] = this.lookup(pool).record?.svcRanks ?? []): ServicePeer {
+  peer(pool: Uuid): ServicePeer {
+    const svcRanks = this.serviceRanks(pool);
     let search = this.searches.get(pool);
     if (!search) this.searches.set(pool, (search = new LeaderSearch(svcRanks)));
     else if (search.candidates.length === 0) search.reset(svcRanks);
@@ -153,6 +154,13 @@ export class PoolSystem {
       return [...output.targets];
     },
   }))(this);
+
+  /** As the leader told; before it did, a replica here is the place to ask. */
+  private serviceRanks(pool: Uuid): readonly number[] {
+    const { record } = this.lookup(pool);
+    if (record) return record.svcRanks;
+    return RdbReplica.exists(this.storage.rdbPath(pool)) ? [this.xs.engine.rank] : [];
+  }
 
   private async startPool(pool: Uuid): Promise<void> {
     if (this.pools.has(pool)) return;

@@ -1,9 +1,8 @@
-import { DaosError, uuidFromBytes, uuidToBytes, type Uuid } from '@daos/common';
+import { DaosError, PoolConnectFlag, uuidFromBytes, uuidToBytes, type Uuid } from '@daos/common';
 import type { RdbTx } from '@daos/rdb';
 import { dsSecPoolCapabilities } from '@daos/security/ds';
 import type { AuthSys } from '@daos/security/rpc';
 
-import { PoolConnectFlag } from '../../types.js';
 import { encodeU32 } from '../codec.js';
 import { PATH_HANDLES, PATH_ROOT, PoolKey } from '../layout.js';
 import { POOL_LAYOUT_VERSION } from '../../rpc.js';
