@@ -1,1 +1,2 @@
+export { vosPoolCreate, vosPoolDestroy, vosPoolOpen } from './pool_files.js';
 export type * from './types.js';

@@ -1,0 +1,16 @@
+import type { Heads } from './layout/heads.js';
+import type { IndexSpace } from './space.js';
+import type { Umem } from './umem/umem.js';
+import type { DataStore } from './value/data_store.js';
+import type { Extents } from './value/extents.js';
+import type { SingleValues } from './value/single_values.js';
+
+/** What the operations of one pool work on. */
+export interface Store {
+  readonly umem: Umem;
+  readonly heads: Heads;
+  readonly singles: SingleValues;
+  readonly extents: Extents;
+  readonly data: DataStore;
+  readonly space: IndexSpace;
+}
