@@ -9,6 +9,7 @@ import type { PeerCredentials } from '@daos/native';
 import { encodeMessage, unaryMethod } from '@daos/proto';
 import { PoolEvictReq, PoolEvictResp } from '@daos/proto/mgmt/pool';
 import { SystemCleanupReq, SystemCleanupResp } from '@daos/proto/mgmt/system';
+import { GetCredResp } from '@daos/proto/security/auth';
 import { ClientTelemetryResp, GetAttachInfoReq, GetAttachInfoResp, PoolMonitorReq } from '@daos/proto/mgmt/svc';
 
 import { AttachInfoCache, attachStatus } from './attach_info.js';
@@ -105,7 +106,13 @@ export class Agent {
 
   private async security(method: number, peer: PeerCredentials): Promise<Uint8Array> {
     if (method !== SecAgentMethod.REQUEST_CREDS) throw new DaosError('NOSYS', `security method ${method}`);
-    return this.credentials.respond(peer);
+    try {
+      return await this.credentials.respond(peer);
+    } catch (error) {
+      if (!(error instanceof DaosError)) throw error;
+      this.log.error(`no credential for user ${peer.uid}: ${error.message}`);
+      return encodeMessage(GetCredResp, { status: error.status, cred: undefined });
+    }
   }
 
   private readonly management: DrpcHandler = (method, body, peer) => {

@@ -39,8 +39,7 @@ export class Credentials {
     const id = `${peer.uid}:${peer.gid}`;
     const cached = this.cache.get(id);
     if (cached && cached.untilMs > this.nowMs()) return cached.response;
-    const cred = credentialSign(await this.identity(peer), this.key);
-    const response = encodeMessage(GetCredResp, { status: 0, cred });
+    const response = encodeMessage(GetCredResp, { status: 0, cred: credentialSign(await this.identity(peer), this.key) });
     const keepMs = this.config.cache_expiration;
     if (keepMs > 0) this.cache.set(id, { response, untilMs: this.nowMs() + keepMs });
     return response;

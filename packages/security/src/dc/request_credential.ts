@@ -21,7 +21,8 @@ export async function dcSecRequestCredential(
     body = await drpcCall(agentSocketPath, DrpcModule.SEC_AGENT, SecAgentMethod.REQUEST_CREDS, new Uint8Array(0), { timeoutMs, signal });
   } catch (error) {
     if (!isDaosError(error, 'UNREACH', 'IO', 'NO_PERM')) throw error;
-    throw new DaosError('AGENT_COMM', `${error.detail}; is daos_agent running?`, { cause: error });
+    const hint = error.der === 'UNREACH' ? '; is daos_agent running?' : '';
+    throw new DaosError('AGENT_COMM', `${error.detail}${hint}`, { cause: error });
   }
   let response: GetCredResp;
   try {
