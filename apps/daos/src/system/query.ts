@@ -1,11 +1,10 @@
 import type { VerbContext, VerbResult } from '@daos/control/cli';
 
 import { withDaos } from '../session.js';
-import { systemInfoOf } from './system_info.js';
 
 /** `daos system query`. */
 export async function run(context: VerbContext): Promise<VerbResult> {
-  const info = await withDaos(context, (daos) => Promise.resolve(systemInfoOf(daos)));
+  const info = await withDaos(context, (daos) => Promise.resolve(daos.systemInfo()));
   const lines = (ranks: readonly { rank: number; uri: string }[]): string => ranks.map(({ rank, uri }) => `\t\trank[${rank}]: ${uri}\n`).join('');
   const access = info.rankUris.filter(({ rank }) => info.accessPointRanks.includes(rank));
   context.io.print(

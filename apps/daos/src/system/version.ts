@@ -4,7 +4,6 @@ import { DAOS_VERSION } from '@daos/control';
 import type { VerbContext, VerbResult } from '@daos/control/cli';
 
 import { withDaos } from '../session.js';
-import { systemInfoOf } from './system_info.js';
 
 /** Version of DAOS's client interface that the library follows. */
 const LIBRARY_VERSION = '2.8.0';
@@ -20,7 +19,7 @@ export async function showVersion(context: VerbContext): Promise<VerbResult> {
 /** `daos server-version`. */
 export async function showServerVersion(context: VerbContext): Promise<VerbResult> {
   const name = 'DAOS Control Server';
-  const version = await withDaos(context, (daos) => Promise.resolve(systemInfoOf(daos).serverVersion));
+  const version = await withDaos(context, (daos) => Promise.resolve(daos.systemInfo().serverVersion));
   context.io.print(`${name} version ${version}\n`);
   return { json: { name, version } };
 }

@@ -101,7 +101,7 @@ export class DfsFolder implements TreeFolder {
 
   private open(node: TreeNode): Promise<DfsDirectory | DfsFile | DfsSymlink> {
     if (!isDfsNode(node)) return this.folder.lookup(node.name);
-    return Promise.resolve(this.folder.handleOf(this.folder.entryPlace(node.name, 'open'), node.inode, undefined, 'r'));
+    return Promise.resolve(this.folder.handleOf(this.folder.entryPlace(node.name, 'open'), { inode: node.inode, target: undefined }, 'r'));
   }
 }
 
