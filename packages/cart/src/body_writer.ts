@@ -118,6 +118,7 @@ export class BodyWriter {
   }
 
   bytes(value: Uint8Array): void {
+    if (!(value instanceof Uint8Array)) throw invalid(`${String(value)} is not a byte string`);
     const length = value.length;
     this.ensure(length + 5);
     this.binHeader(length);
@@ -138,6 +139,7 @@ export class BodyWriter {
   }
 
   str(value: string): void {
+    if (typeof value !== 'string') throw invalid(`${String(value)} is not text`);
     if (value.length > SHORT_STRING_LENGTH || !this.shortAscii(value)) this.longString(value);
   }
 

@@ -258,9 +258,9 @@ export class CartContext implements RpcCaller {
 
   private outgoingTo(to: Endpoint): Outgoing {
     const key = to.rank * TAGS_MAX + to.tag;
+    if (this.closed) throw new DaosError('CANCELED', 'context closed');
     const known = this.outgoing.get(key);
     if (known) return known;
-    if (this.closed) throw new DaosError('CANCELED', 'context closed');
     const uri = this.uriByRank.get(to.rank);
     if (uri === undefined) throw new DaosError('OOG', `rank ${to.rank} is not in the group (version ${this.group})`);
     const side = {

@@ -86,6 +86,10 @@ export class BulkPull {
       this.fail(new DaosError('HG', 'connection lost'));
       return;
     }
+    if (connection.pulls.has(rpcId)) {
+      this.fail(new DaosError('PROTO', `RPC id ${rpcId} is used by two requests at a time`));
+      return;
+    }
     connection.pulls.set(rpcId, this);
     this.giveUpWaiting = connection.side.budget.take(length, () => this.begin());
     if (!this.giveUpWaiting) this.begin();

@@ -6,7 +6,6 @@ import { cartListen, targetTag } from '@daos/cart';
 import { DaosError, Hlc, isDaosError } from '@daos/common';
 import { configureLogging, getLogger } from '@daos/gurt';
 
-import type { DrpcPort } from './drpc_port.js';
 import { EngineFacts, type EngineConstants } from './engine_facts.js';
 import { DRAIN_TIMEOUT_MS, LIFECYCLE, serveLifecycle, STOP_TIMEOUT_MS } from './lifecycle.js';
 import { loadModules } from './module_list.js';
@@ -47,7 +46,6 @@ class EngineRun implements RunningEngine {
   private xstream: SystemXstream | undefined;
   private readonly threads: TargetThread[] = [];
   private listener: { close(): Promise<void> } | undefined;
-  private drpc: DrpcPort | undefined;
   private stopped: Promise<void> | undefined;
   private end: { resolve: () => void; reject: (error: Error) => void } | undefined;
   readonly drpcSocket: string;
@@ -136,21 +134,24 @@ class EngineRun implements RunningEngine {
 
   private async meetServer(): Promise<void> {
     const { options, xs } = this;
-    const { daosDrpc } = await import('./daos_drpc.js');
-    this.drpc = daosDrpc;
-    this.listener = await daosDrpc.listen(this.drpcSocket, (module, method, body) =>
-      xs.dispatchDrpc(module, method, body));
+    const { DrpcServer } = await import('@daos/drpc');
+    const server = DrpcServer.listen(this.drpcSocket);
+    this.listener = server;
+    for (const module of xs.drpcModules()) {
+      server.register(module, (method, body) => xs.dispatchDrpc(module, method, body));
+    }
     await notifyReady(xs, { drpcSocket: this.drpcSocket, targetCount: options.targetCount });
     const { targetCount } = options;
     log.info(`DAOS I/O engine process ${process.pid} started with ${targetCount} target${targetCount === 1 ? '' : 's'}, ` +
       `host ${hostname()}, waiting for its rank`);
   }
 
-  private callServer(module: number, method: number, body: Uint8Array): Promise<Uint8Array> {
+  private async callServer(module: number, method: number, body: Uint8Array): Promise<Uint8Array> {
     const { standalone, socketDir } = this.options;
     if (standalone?.server) return standalone.server(module, method, body);
-    if (!this.drpc) return Promise.reject(new DaosError('NOSYS', 'this engine has no daos_server'));
-    return this.drpc.call(join(socketDir, SERVER_SOCKET), module, method, body);
+    if (standalone) throw new DaosError('NOSYS', 'this engine has no daos_server');
+    const { drpcCall } = await import('@daos/drpc');
+    return drpcCall(join(socketDir, SERVER_SOCKET), module, method, body);
   }
 
   /** A target's thread ended by itself: the engine cannot go on. */

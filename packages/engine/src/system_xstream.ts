@@ -54,6 +54,11 @@ export class SystemXstream extends XstreamBase {
     this.drpcHandlers.set(module, handler);
   }
 
+  /** Modules that have a handler. */
+  drpcModules(): readonly number[] {
+    return [...this.drpcHandlers.keys()];
+  }
+
   /** Serves a dRPC. DER_UNREG for an unknown module. */
   async dispatchDrpc(module: number, method: number, body: Uint8Array): Promise<Uint8Array> {
     const handler = this.drpcHandlers.get(module);
