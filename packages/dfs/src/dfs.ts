@@ -2,7 +2,14 @@ import type { Container } from '@daos/client';
 import { objectClassName, objectIdClass } from '@daos/common';
 import { LruMap } from '@daos/gurt';
 
-import { DfsDirectory, type DirectoryEntry, type DirectoryEntryPlus, type MkdirOptions, type OpenOptions } from './directory.js';
+import {
+  DfsDirectory,
+  type DirectoryEntry,
+  type DirectoryEntryPlus,
+  type FoundEntry,
+  type MkdirOptions,
+  type OpenOptions,
+} from './directory.js';
 import { entryFetchWithTarget } from './entry.js';
 import { DfsError, dfsCall } from './error.js';
 import type { DfsFile } from './file.js';
@@ -21,7 +28,12 @@ const SLASH = 0x2f;
 interface Leaf {
   readonly folder: DfsDirectory;
   readonly name: Buffer | undefined;
+  /** The name's entry, when the walk has just read it. */
+  readonly found?: FoundEntry;
 }
+
+/** What one component of a path leads to. */
+type Step = { readonly folder: DfsDirectory; readonly found?: FoundEntry } | { readonly link: Buffer } | { readonly found: FoundEntry | undefined };
 
 /** Defaults of a container's new entries. */
 export interface DfsDefaults {
@@ -73,10 +85,16 @@ export class Dfs {
     };
   }
 
-  /** Opens or creates a regular file; a symlink at the end is followed. */
+  /** Opens or creates a regular file; a symlink at the end is followed. A create costs one round trip. */
   async open(path: PathLike, options: OpenOptions = {}): Promise<DfsFile> {
-    const { folder, name } = await this.followed(path, 'open', options.create === true);
-    return folder.openFile(this.required(name, 'open', path), options);
+    if (options.create) {
+      const { folder, name } = await this.leaf(path, 'open');
+      const made = await folder.createFile(this.required(name, 'open', path), options);
+      if (made) return made;
+    }
+    const { folder, name, found } = await this.followed(path, 'open', options.create === true);
+    const leaf = this.required(name, 'open', path);
+    return found ? folder.openFound(leaf, found, options) : folder.openFile(leaf, options);
   }
 
   /** Stores a whole file in the fewest round trips. */
@@ -119,37 +137,56 @@ export class Dfs {
 
   /** Opens whatever the path names. `follow` (default true): a symlink at the end is followed. Close the handle. */
   async lookup(path: PathLike, options: { follow?: boolean; access?: 'r' | 'w' | 'rw' } = {}): Promise<DfsDirectory | DfsFile | DfsSymlink> {
-    const { folder, name } = options.follow === false ? await this.leaf(path, 'lookup') : await this.followed(path, 'lookup', false);
-    return name ? folder.lookup(name, options.access) : folder;
+    const { folder, name, found } =
+      options.follow === false ? await this.leaf(path, 'lookup') : await this.followed(path, 'lookup', false);
+    if (!name) return folder.duplicate();
+    return found ? folder.handleOf(folder.entryPlace(name, 'lookup'), found, options.access ?? 'r') : folder.lookup(name, options.access);
   }
 
+  /** Two round trips for a file in a known folder: its entry, then size and times of its data. */
   async stat(path: PathLike): Promise<DfsStat> {
-    return this.withHandle(path, { follow: true }, (handle) => handle.stat());
+    return this.statLeaf(await this.followed(path, 'stat', false), path);
   }
 
   /** As `stat`, of a symlink itself. */
   async lstat(path: PathLike): Promise<DfsStat> {
-    return this.withHandle(path, { follow: false }, (handle) => handle.stat());
+    return this.statLeaf(await this.leaf(path, 'stat'), path);
+  }
+
+  private async statLeaf(leaf: Leaf, path: PathLike): Promise<DfsStat> {
+    const { folder, name } = leaf;
+    if (!name) return folder.stat();
+    const found = leaf.found ?? (await folder.find(name, 'stat'));
+    if (!found) throw new DfsError('ENOENT', 'stat', pathText(path));
+    const handle = folder.handleOf(folder.entryPlace(name, 'stat'), found, 'r');
+    try {
+      return await handle.statFrom(found.inode);
+    } finally {
+      await handle.close();
+    }
   }
 
   async setAttributes(path: PathLike, change: AttributeChange): Promise<DfsStat> {
     return this.withHandle(path, { follow: true, access: 'rw' }, (handle) => handle.setAttributes(change));
   }
+  private async changeAttributes(path: PathLike, change: AttributeChange): Promise<void> {
+    await this.withHandle(path, { follow: true, access: 'rw' }, (handle) => handle.changeAttributes(change));
+  }
   async chmod(path: PathLike, mode: number): Promise<void> {
-    await this.setAttributes(path, { mode });
+    await this.changeAttributes(path, { mode });
   }
   /** `-1` keeps an id. `follow` false changes a symlink itself. */
   async chown(path: PathLike, uid: number, gid: number, options: { follow?: boolean } = {}): Promise<void> {
     if (uid === -1 && gid === -1) return;
     const change = { ...(uid === -1 ? {} : { uid }), ...(gid === -1 ? {} : { gid }) };
-    await this.withHandle(path, { follow: options.follow !== false, access: 'rw' }, (handle) => handle.setAttributes(change));
+    await this.withHandle(path, { follow: options.follow !== false, access: 'rw' }, (handle) => handle.changeAttributes(change));
   }
   /** Sets mtime (Unix nanoseconds); it holds until the data change again. */
   async utimes(path: PathLike, mtimeNs: bigint): Promise<void> {
-    await this.setAttributes(path, { mtimeNs });
+    await this.changeAttributes(path, { mtimeNs });
   }
   async truncate(path: PathLike, size: bigint): Promise<void> {
-    await this.setAttributes(path, { size });
+    await this.changeAttributes(path, { size });
   }
 
   /** ENOENT when it does not exist, EPERM for writing on a read-only mount, EACCES when permission bits forbid it. */
@@ -253,7 +290,7 @@ export class Dfs {
     try {
       return await use(handle);
     } finally {
-      if (handle !== this.root) await handle.close();
+      await handle.close();
     }
   }
 
@@ -286,43 +323,44 @@ export class Dfs {
       }
       if (isLeaf && !followLeaf) return { folder, name: part };
       const step = await this.enter(folder, part, syscall, path, isLeaf, mayBeMissing);
-      if (step instanceof DfsDirectory) {
-        if (isLeaf) return { folder, name: part };
-        folder = step;
-        pending = pending.slice(1);
-      } else if (step === undefined) return { folder, name: part };
-      else {
+      if ('link' in step) {
         if (++depth > SYMLINK_DEPTH_MAX) throw new DfsError('ELOOP', syscall, path);
-        if (step[0] === SLASH) folder = this.root;
-        pending = [...splitComponents(step), ...pending.slice(1)];
+        if (step.link[0] === SLASH) folder = this.root;
+        pending = [...splitComponents(step.link), ...pending.slice(1)];
+      } else if (isLeaf || !('folder' in step)) {
+        return { folder, name: part, ...(step.found ? { found: step.found } : {}) };
+      } else {
+        folder = step.folder;
+        pending = pending.slice(1);
       }
     }
   }
 
-  /** One component: the folder it names, a symlink's target, or undefined for a leaf that is neither. */
-  private async enter(folder: DfsDirectory, part: Buffer, syscall: string, path: string, isLeaf: boolean, mayBeMissing: boolean): Promise<DfsDirectory | Buffer | undefined> {
-    const cached = this.folders.get(folderKey(folder, part));
-    if (cached) return cached;
+  /** Follows one component. Only a leaf may be a file, or, with `mayBeMissing`, nothing. */
+  private async enter(folder: DfsDirectory, part: Buffer, syscall: string, path: string, isLeaf: boolean, mayBeMissing: boolean): Promise<Step> {
+    const key = folderKey(folder, part);
+    const cached = this.folders.get(key);
+    if (cached) return { folder: cached };
     const entry = folder.entryPlace(part, syscall);
     const found = await dfsCall(syscall, path, () => entryFetchWithTarget(folder.object, entry.name));
     if (!found) {
-      if (isLeaf && mayBeMissing) return undefined;
+      if (isLeaf && mayBeMissing) return { found: undefined };
       throw new DfsError('ENOENT', syscall, path);
     }
     const type = found.inode.mode & S_IFMT;
-    if (type === S_IFLNK) return toBytes(found.target ?? '');
+    if (type === S_IFLNK) return { link: toBytes(found.target ?? '') };
     if (type !== S_IFDIR) {
-      if (isLeaf) return undefined;
+      if (isLeaf) return { found };
       throw new DfsError('ENOENT', syscall, path, `${entry.path} is not a folder`);
     }
     const opened = new DfsDirectory(this.fs, entry, found.inode, folder);
-    this.folders.set(folderKey(folder, part), opened);
-    return opened;
+    this.folders.set(key, opened);
+    return { folder: opened, found };
   }
 
   private async childFolder(folder: DfsDirectory, name: Buffer, syscall: string, path: string): Promise<DfsDirectory> {
     const step = await this.enter(folder, name, syscall, path, true, false);
-    if (step instanceof DfsDirectory) return step;
+    if ('folder' in step) return step.folder;
     throw new DfsError('ENOTDIR', syscall, path);
   }
 

@@ -61,6 +61,12 @@ export interface DirectoryEntryPlus extends DirectoryEntry {
   readonly inode: Inode;
 }
 
+/** An entry as it was read: the inode and, of a symlink, its target. */
+export interface FoundEntry {
+  readonly inode: Inode;
+  readonly target: Buffer | undefined;
+}
+
 /** An open folder: the functions that take a name in it. */
 export class DfsDirectory extends DfsHandle {
   readonly object: DaosObject;
@@ -78,15 +84,46 @@ export class DfsDirectory extends DfsHandle {
 
   /** Opens or creates a regular file. A create is one round trip; opening an existing file too. */
   async openFile(name: PathLike, options: OpenOptions = {}): Promise<DfsFile> {
+    if (options.create) {
+      const made = await this.createFile(name, options);
+      if (made) return made;
+    }
+    const found = await this.find(name, 'open');
+    if (!found) throw new DfsError('ENOENT', 'open', this.entryPlace(name, 'open').path);
+    return this.openFound(name, found, options);
+  }
+
+  /** Creates a file in one round trip; undefined when the name is taken, EEXIST then with `exclusive`. */
+  async createFile(name: PathLike, options: OpenOptions = {}): Promise<DfsFile | undefined> {
+    const entry = this.entryPlace(name, 'open');
+    this.fs.requireWritable('open', entry.path);
+    return dfsCall('open', entry.path, async () => {
+      const inode = await this.newFileInode(options);
+      try {
+        await entryInsert(this.object, entry.name, inode);
+      } catch (error) {
+        if (isDaosError(error, 'EXIST') && !options.exclusive) return undefined;
+        throw error;
+      }
+      return new DfsFile(this.fs, entry, inode, options.access ?? 'r');
+    });
+  }
+
+  /** Opens a regular file whose entry was just read. EINVAL when it is something else. */
+  async openFound(name: PathLike, found: FoundEntry, options: OpenOptions = {}): Promise<DfsFile> {
     const entry = this.entryPlace(name, 'open');
     const access = options.access ?? 'r';
-    if (options.create || options.truncate || access !== 'r') this.fs.requireWritable('open', entry.path);
-    return dfsCall('open', entry.path, async () => {
-      const inode = (options.create ? await this.createFile(entry, options) : undefined) ?? (await this.existingFile(entry));
-      const file = new DfsFile(this.fs, entry, inode.inode, access);
-      if (options.truncate && !inode.created) await file.truncate(0);
-      return file;
-    });
+    if (options.truncate || access !== 'r') this.fs.requireWritable('open', entry.path);
+    if ((found.inode.mode & S_IFMT) !== S_IFREG) throw new DfsError('EINVAL', 'open', entry.path, 'not a regular file');
+    const file = new DfsFile(this.fs, entry, found.inode, access);
+    if (options.truncate) await file.truncate(0);
+    return file;
+  }
+
+  /** The entry of a name, with a symlink's target; undefined when there is none. One round trip. */
+  async find(name: PathLike, syscall: string): Promise<FoundEntry | undefined> {
+    const entry = this.entryPlace(name, syscall);
+    return dfsCall(syscall, entry.path, () => entryFetchWithTarget(this.object, entry.name));
   }
 
   /**
@@ -144,12 +181,14 @@ export class DfsDirectory extends DfsHandle {
 
   /** Opens whatever the name names; does not follow a symlink. */
   async lookup(name: PathLike, access: FileAccess = 'r'): Promise<DfsDirectory | DfsFile | DfsSymlink> {
-    const entry = this.entryPlace(name, 'lookup');
-    return dfsCall('lookup', entry.path, async () => {
-      const found = await entryFetchWithTarget(this.object, entry.name);
-      if (!found) throw new DfsError('ENOENT', 'lookup', entry.path);
-      return this.handleOf(entry, found.inode, found.target, access);
-    });
+    const found = await this.find(name, 'lookup');
+    if (!found) throw new DfsError('ENOENT', 'lookup', this.entryPlace(name, 'lookup').path);
+    return this.handleOf(this.entryPlace(name, 'lookup'), found, access);
+  }
+
+  /** A second handle of this folder, to be closed on its own. */
+  duplicate(): DfsDirectory {
+    return new DfsDirectory(this.fs, this.place, this.opened, this.parent);
   }
 
   /**
@@ -240,7 +279,8 @@ export class DfsDirectory extends DfsHandle {
     return { folder: this.object, name: bytes, path: `${this.path === '/' ? '' : this.path}/${pathText(name)}` };
   }
 
-  handleOf(entry: EntryPlace, inode: Inode, target: Buffer | undefined, access: FileAccess): DfsDirectory | DfsFile | DfsSymlink {
+  /** Handle of an entry that was just read. */
+  handleOf(entry: EntryPlace, { inode, target }: FoundEntry, access: FileAccess): DfsDirectory | DfsFile | DfsSymlink {
     switch (inode.mode & S_IFMT) {
       case S_IFDIR:
         return new DfsDirectory(this.fs, entry, inode, this);
@@ -271,25 +311,6 @@ export class DfsDirectory extends DfsHandle {
       const inode = inodes[i];
       if (inode) yield { ...entry, inode };
     }
-  }
-
-  /** Inserts a new file's entry; undefined when the name is taken and that is allowed. */
-  private async createFile(entry: EntryPlace, options: OpenOptions): Promise<{ inode: Inode; created: boolean } | undefined> {
-    const inode = await this.newFileInode(options);
-    try {
-      await entryInsert(this.object, entry.name, inode);
-      return { inode, created: true };
-    } catch (error) {
-      if (isDaosError(error, 'EXIST') && !options.exclusive) return undefined;
-      throw error;
-    }
-  }
-
-  private async existingFile(entry: EntryPlace): Promise<{ inode: Inode; created: boolean }> {
-    const inode = await entryFetch(this.object, entry.name);
-    if (!inode) throw new DfsError('ENOENT', 'open', entry.path);
-    if ((inode.mode & S_IFMT) !== S_IFREG) throw new DfsError('EINVAL', 'open', entry.path, 'not a regular file');
-    return { inode, created: false };
   }
 
   private async newFileInode(options: OpenOptions): Promise<Inode> {

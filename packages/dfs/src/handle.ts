@@ -60,14 +60,25 @@ export abstract class DfsHandle {
     return dfsCall('stat', this.path, async () => this.statOf(await this.currentInode('stat')));
   }
 
-  /**
-   * Changes attributes in one conditional update and returns the new ones. A mode may not change the type (EINVAL) or
-   * carry the sticky bit (ENOTSUP). A size is applied first, so that an mtime given with it holds.
-   */
+  /** Attributes from an inode that was just read: no round trip but the one for size and times of the data. */
+  async statFrom(inode: Inode): Promise<DfsStat> {
+    return dfsCall('stat', this.path, () => this.statOf(inode));
+  }
+
+  /** As `changeAttributes`; returns the attributes after the change. */
   async setAttributes(change: AttributeChange): Promise<DfsStat> {
+    await this.changeAttributes(change);
+    return dfsCall('setattr', this.path, async () => this.statOf(await this.currentInode('setattr')));
+  }
+
+  /**
+   * Changes attributes in one conditional update. A mode may not change the type (EINVAL) or carry the sticky bit
+   * (ENOTSUP). A size is applied first, so that an mtime given with it holds. ENOENT when the entry is gone.
+   */
+  async changeAttributes(change: AttributeChange): Promise<void> {
     this.fs.requireWritable('setattr', this.path);
     const mode = this.checkedMode(change.mode);
-    return dfsCall('setattr', this.path, async () => {
+    await dfsCall('setattr', this.path, async () => {
       if (change.size !== undefined) await this.resize(change.size);
       const fields: InodeChange = {
         ...(mode === undefined ? {} : { mode }),
@@ -76,7 +87,6 @@ export abstract class DfsHandle {
         ...(change.mtimeNs === undefined ? {} : { mtimeNs: change.mtimeNs, objectHlc: await this.maxEpoch() }),
       };
       if (Object.keys(fields).length > 0) await entryChange(this.place.folder, this.place.name, { ...fields, ctimeNs: nowNs() });
-      return this.statOf(await this.currentInode('setattr'));
     });
   }
 
