@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 import { DaosError } from '@daos/common';
-import { ControlClient, Fault, type ControlLog } from '@daos/control';
+import { Fault, type ControlClient, type ControlLog } from '@daos/control';
 import { DrpcModule, DrpcServer, MgmtMethod, SecAgentMethod, type DrpcHandler } from '@daos/drpc';
 import type { PeerCredentials } from '@daos/native';
 import { encodeMessage, unaryMethod } from '@daos/proto';

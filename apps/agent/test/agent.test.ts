@@ -8,7 +8,7 @@ import { DaosError } from '@daos/common';
 import { ControlClient, ControlLog, Fault, clientFaults, type CallOptions, type RpcTransport } from '@daos/control';
 import { DrpcModule, MgmtMethod, drpcCall } from '@daos/drpc';
 import type { UnaryMethod } from '@daos/proto';
-import { PoolEvictReq } from '@daos/proto/mgmt/pool';
+import type { PoolEvictReq } from '@daos/proto/mgmt/pool';
 import { GetAttachInfoReq, GetAttachInfoResp, PoolMonitorReq } from '@daos/proto/mgmt/svc';
 import { verifyIdentity, credentialDecode } from '@daos/security/credential';
 import { dcSecRequestCredential } from '@daos/security/dc';

@@ -72,7 +72,7 @@ export class DrpcServer {
     this.closed = true;
     this.listener.close();
     this.removeFile();
-    const running = [...this.sessions].map((session) => session.activity);
+    const running = [...this.sessions].map((session) => session.activity ?? Promise.resolve());
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, DRAIN_MS)));
     await Promise.race([Promise.allSettled(running), limit]);

@@ -250,10 +250,9 @@ describe('random programs against a block map', () => {
     const published: { offset: number; blocks: number }[] = [];
     const hints = [new VeaHint(), new VeaHint()];
     const mark = (r: VeaReservation, from: number, to: number): void => {
-      for (let i = r.offset; i < r.offset + r.blocks; i++) {
-        expect(owner[i]).toBe(from);
-        owner[i] = to;
-      }
+      const range = owner.subarray(r.offset, r.offset + r.blocks);
+      expect(range.every((state) => state === from)).toBe(true);
+      range.fill(to);
     };
     for (let step = 0; step < 300; step++) {
       const action = random(4);
