@@ -147,3 +147,4 @@ export { EC_CELL, OWNER_NOBODY, POOL_PROPERTIES, PoolProp } from './pool_propert
 export { type Property, type PropertySettable, type PropertyValue } from './property.js';
 export { PROPERTIES_MAX, PropertyTable, propertiesMerge, type PropertyEntry } from './property_table.js';
 export { formatBinaryBytes, formatBytes, parseSize } from './size.js';
+export { MapOp, poolMapUpdate, type MapUpdate } from './pool_map_update.js';
