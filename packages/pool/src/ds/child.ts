@@ -1,9 +1,8 @@
 import { DaosError, type Uuid } from '@daos/common';
 import { tlsKey, type Xstream } from '@daos/engine';
-import type { VosPool, VosPoolCreateParams, VosPoolInfo } from '@daos/vos';
+import { vosPoolCreate, vosPoolOpen, type VosPool, type VosPoolCreateParams, type VosPoolInfo } from '@daos/vos';
 
 import type { ShardPlace } from './storage.js';
-import { vosPoolCreate, vosPoolOpen } from './vos_entry.js';
 
 /** A pool's shard on this target. */
 export interface DsPoolChild {
@@ -72,7 +71,8 @@ export class PoolChildren {
 
   async start({ pool, places, mapVersion }: ChildStartArgs): Promise<void> {
     if (this.children.has(pool)) return;
-    const vos = await vosPoolOpen(this.place(places).dir);
+    const { dir, dataPath } = this.place(places);
+    const vos = await vosPoolOpen({ dir, uuid: pool, ...(dataPath === undefined ? {} : { dataPath }) });
     this.children.set(pool, { uuid: pool, vos, mapVersion });
   }
 

@@ -32,7 +32,7 @@ export function poolHandles(tx: RdbTx): { uuid: Uuid; record: PoolHandleRecord }
 }
 
 /** Opens a handle; returns its capabilities (PoolCapa bits). The rules stand in DAOS's order. */
-export function poolConnect(service: PoolService, op: OpId, params: ConnectParams): Promise<number> {
+export async function poolConnect(service: PoolService, op: OpId, params: ConnectParams): Promise<number> {
   if (!FLAGS.includes(params.flags)) throw new DaosError('INVAL', `connect flags 0x${params.flags.toString(16)}: exactly one of RO, RW, EX`);
   return service.write(op, async (tx) => connect(service, tx, params), (tx) => poolHandle(tx, params.handle).capas);
 }
