@@ -57,7 +57,10 @@ class EchoClient {
     this.received += bytes;
     for (; this.received >= this.payloadBytes; this.received -= this.payloadBytes) {
       this.waiting[this.first++]?.();
-      if (this.first === 1024) this.waiting.splice(0, this.first), (this.first = 0);
+      if (this.first === 1024) {
+        this.waiting.splice(0, this.first);
+        this.first = 0;
+      }
     }
   }
 }

@@ -49,7 +49,7 @@ export class Administrator implements Disposable {
   /** Waits until so many ranks have joined. */
   async waitJoined(count: number, deadline: number): Promise<void> {
     for (;;) {
-      let states = 'no answer';
+      let states: string;
       try {
         const { members } = await systemQuery(this.client, { failOnUnavailable: true }, { timeoutMs: CALL_TIMEOUT_MS });
         if (members.filter((member) => member.state === 'joined').length >= count) return;

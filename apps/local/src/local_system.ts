@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -183,11 +183,13 @@ export class LocalSystem {
 
   private async startAgent(): Promise<void> {
     this.options.onStep?.('starting daos_agent');
+    const socket = join(this.folder.runDir, 'daos_agent.sock');
+    // One that a killed agent left would look like the new one's.
+    rmSync(socket, { force: true });
     this.agent = ManagedProcess.start('daos_agent', appScript('agent', 'daos_agent'), ['-o', this.folder.agentConfig], {
       cwd: this.folder.dir,
       logFile: join(this.folder.logDir, 'daos_agent.out'),
     });
-    const socket = join(this.folder.runDir, 'daos_agent.sock');
     await this.whileRunning(this.agent, waitForPath(socket, Date.now() + READY_TIMEOUT_MS));
   }
 
