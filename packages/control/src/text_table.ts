@@ -22,10 +22,10 @@ export type EntityAttribute = readonly [name: string, value: string];
 
 /**
  * An entity: a title with dashes below it (both left out when the title is empty), then one indented line per
- * attribute, names padded to the longest.
+ * attribute, names padded to the longest, or to `nameWidthMin` when that is more.
  */
-export function formatEntity(title: string, attributes: readonly EntityAttribute[]): string {
-  const width = attributes.reduce((most, [name]) => Math.max(most, displayWidth(name)), 0);
+export function formatEntity(title: string, attributes: readonly EntityAttribute[], nameWidthMin = 0): string {
+  const width = attributes.reduce((most, [name]) => Math.max(most, displayWidth(name)), nameWidthMin);
   const lines = attributes.map(([name, value]) => `  ${padEnd(name, width)}: ${value}\n`);
   const head = title === '' ? '' : `${title}\n${'-'.repeat(displayWidth(title))}\n`;
   return head + lines.join('');

@@ -2,6 +2,9 @@ import type { Container, ContainerInfo } from '@daos/client';
 import { hlcToUnixNs, type Epoch } from '@daos/common';
 import { formatBinaryBytes, formatEntity, type EntityAttribute } from '@daos/control';
 
+/** Names of a query's rows are padded to this width. */
+const NAME_WIDTH = 28;
+
 /** Defaults for files of a POSIX container. */
 export interface PosixInfo {
   readonly objectClass: string | undefined;
@@ -62,7 +65,7 @@ export function formatContainer({ info, poolUuid, posix }: ShownContainer): stri
       ['Chunk Size', formatBinaryBytes(posix.chunkSize)],
     );
   }
-  return formatEntity('', rows);
+  return formatEntity('', rows, NAME_WIDTH);
 }
 
 /** JSON of a container, keys in DAOS's order. */

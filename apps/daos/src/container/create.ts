@@ -38,7 +38,7 @@ export async function run(context: VerbContext): Promise<VerbResult> {
     const rows: EntityAttribute[] = [['Container UUID', uuid]];
     if (label !== undefined) rows.push(['Container Label', label]);
     rows.push(['Container Type', type]);
-    context.io.print(`Successfully created container ${uuid} type ${type}\n${formatEntity('', rows)}`);
+    context.io.print(`Successfully created container ${uuid} type ${type}\n${formatEntity('', rows, 'Container Label'.length)}`);
     return { json: context.json ? await describeCreated(context, pool, uuid) : null };
   });
 }
