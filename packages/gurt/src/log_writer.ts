@@ -49,9 +49,9 @@ export function fileWriter(path: string, sizeMax: number): LogWriter {
   };
   return {
     write(line) {
+      writeAll(fd, line);
       unchecked += line.length;
       if (unchecked >= Math.min(SIZE_CHECK_BYTES, sizeMax)) rotate();
-      writeAll(fd, line);
     },
     close: () => closeSync(fd),
   };
