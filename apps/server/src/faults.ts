@@ -29,6 +29,9 @@ export const faultInvalidRanks = (ranks: string) =>
   serverFault(606, `pool request contains invalid ranks: ${ranks}`,
     'retry the request with a valid set of ranks: those that `dmg system query` shows as Joined');
 
+export const faultNoRanks = () =>
+  serverFault(606, 'no rank of the system is available for a pool', 'start the engines with `dmg system start`, and see `dmg system query` for their states');
+
 export const faultInvalidRankCount = (wanted: number, available: number) =>
   serverFault(607, `pool request asks for ${wanted} ranks, but only ${available} are available`,
     `retry the request with at most ${available} ranks`);

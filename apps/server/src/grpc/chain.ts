@@ -1,6 +1,6 @@
 import type { Metadata, ServerUnaryCall, StatusObject } from '@grpc/grpc-js';
 import { DaosError } from '@daos/common';
-import { RpcStatusError, annotateError, formatStatus, type ControlLog } from '@daos/control';
+import { RpcStatusError, annotateError, formatStatus, isUnavailable, isUninitialized, type ControlLog } from '@daos/control';
 
 import { faultWrongSystem } from '../faults.js';
 import { componentOfCommonName, mayCall } from './authorization.js';
@@ -60,8 +60,10 @@ export async function runUnary<Req, Resp>(
     return { response };
   } catch (error) {
     const elapsed = (performance.now() - started).toFixed(1);
-    options.log.error(`gRPC handler for ${path.slice(1)} failed: ${logText(error)} (elapsed: ${elapsed}ms)`);
-    if (!(error instanceof Error)) options.log.error(`  thrown value is no error: ${String(error)}`);
+    const line = `gRPC handler for ${path.slice(1)} failed: ${logText(error)} (elapsed: ${elapsed}ms)`;
+    // Clients ask again and again while the service starts; that is no news.
+    if (isUnavailable(error) || isUninitialized(error)) options.log.debug(line);
+    else options.log.error(line);
     return { error: toGrpcStatus(error, makeMetadata) };
   }
 }

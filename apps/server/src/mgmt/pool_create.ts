@@ -11,6 +11,7 @@ import {
   faultInvalidRanks,
   faultInvalidReplicaCount,
   faultNoPoolLabel,
+  faultNoRanks,
   faultTooFewDomains,
 } from '../faults.js';
 import { rankUsage } from '../system/capacity.js';
@@ -172,7 +173,7 @@ function chooseMembers(members: readonly Member[], request: PoolCreateReq): read
     if (missing.length > 0) throw faultInvalidRanks(new RankSet(missing).toString());
     return available.filter((member) => wanted.has(member.rank));
   }
-  if (available.length === 0) throw new DaosError('UNREACH', 'no rank is available: start the engines (dmg system start) or format their storage');
+  if (available.length === 0) throw faultNoRanks();
   if (request.numRanks === 0) return available;
   if (request.numRanks > available.length) throw faultInvalidRankCount(request.numRanks, available.length);
   return shuffled(available).slice(0, request.numRanks).sort((a, b) => a.rank - b.rank);
