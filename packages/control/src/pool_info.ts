@@ -1,4 +1,4 @@
-import { RankSet } from './rank_set.js';
+import type { RankSet } from './rank_set.js';
 import { formatBytes } from './size.js';
 
 /** Space of one storage tier of a pool. Sums over targets, and the extremes and mean of one target. */

@@ -14,7 +14,7 @@ export async function run(context: VerbContext): Promise<VerbResult> {
   const verbose = context.options.verbose === true;
   const results = await withDaos(context, async (daos) => {
     const listed = await daos.poolList({ signal: context.signal }).catch(failAs('failed to list pools'));
-    return Promise.all(listed.map((pool) => (noQuery ? listedOnly(pool) : queried(context, daos, pool))));
+    return Promise.all(listed.map((pool) => (noQuery ? Promise.resolve(listedOnly(pool)) : queried(context, daos, pool))));
   });
   const pools = results.filter((result): result is PoolInfo => result !== undefined && !('error' in result));
   const failures = results.filter((result) => result !== undefined && 'error' in result);

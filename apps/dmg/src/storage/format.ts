@@ -1,4 +1,5 @@
-import { HostErrors, HostList, formatBanner, formatTable, indentText, storageFormat, type HostResults } from '@daos/control';
+import type { HostErrors} from '@daos/control';
+import { HostList, formatBanner, formatTable, indentText, storageFormat, type HostResults } from '@daos/control';
 import type { VerbContext, VerbResult } from '@daos/control/cli';
 import { ResponseStatus, type ResponseState } from '@daos/proto/ctl/common';
 import type { StorageFormatResp } from '@daos/proto/ctl/storage';

@@ -1,4 +1,5 @@
-import { ContextError, MEMBER_STATES, MEMBER_STATE_MASK_ALL, RankSet, formatTable, memberStateBit, memberStateByName, systemQuery } from '@daos/control';
+import type { RankSet} from '@daos/control';
+import { ContextError, MEMBER_STATES, MEMBER_STATE_MASK_ALL, formatTable, memberStateBit, memberStateByName, systemQuery } from '@daos/control';
 import { VerbFailure, type VerbContext, type VerbResult } from '@daos/control/cli';
 import type { SystemMember, SystemQueryResp } from '@daos/proto/mgmt/system';
 

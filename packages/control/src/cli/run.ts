@@ -39,7 +39,7 @@ export async function runCli(
       return 0;
     }
     json = parsed.options.json === true;
-    if (parsed.options.allowProxy !== true) for (const name of PROXY_VARIABLES) delete process.env[name];
+    if (parsed.options.allowProxy !== true) clearProxies();
     const context: VerbContext = { options: parsed.options, args: parsed.args, json, io: makeOutput(streams, json), signal };
     const result = await parsed.verb.run(context);
     if (json) streams.stdout.write(envelope(result?.json ?? null, null, 0));
@@ -69,6 +69,11 @@ export async function runCliProcess(program: CliProgram): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : EXIT_FAILURE));
   process.exitCode = await runCli(program, process.argv.slice(2), process, controller.signal);
   process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+}
+
+/** Servers are on the cluster's own network. */
+function clearProxies(): void {
+  for (const name of PROXY_VARIABLES) Reflect.deleteProperty(process.env, name);
 }
 
 function asksForJson(argv: readonly string[]): boolean {
