@@ -90,6 +90,11 @@ export function hlcToMs(hlc: Epoch): number {
   return Number(hlc / TICKS_PER_MS);
 }
 
+/** A clock offset bound as it takes effect when it is set: rounded up to whole physical units. */
+export function hlcEpsilonRound(epsilon: bigint): bigint {
+  return (epsilon + LOGICAL_MASK) & PHYSICAL_MASK;
+}
+
 /** Upper bound of the values that a correct clock can have handed out by `hlc`. */
 export function hlcEpsilonBound(hlc: Epoch, epsilon: bigint = HLC_EPSILON_DEFAULT): Epoch {
   return (hlc + epsilon) | LOGICAL_MASK;

@@ -4,6 +4,7 @@ export {
   HLC_EPSILON_DEFAULT,
   Hlc,
   hlcEpsilonBound,
+  hlcEpsilonRound,
   hlcToMs,
   hlcToNs,
   hlcToUnixNs,

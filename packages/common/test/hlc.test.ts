@@ -1,4 +1,4 @@
-import { HLC_EPSILON_DEFAULT, Hlc, hlcEpsilonBound, hlcToNs, hlcToUnixNs, unixNsToHlc } from '../src/index.js';
+import { HLC_EPSILON_DEFAULT, Hlc, hlcEpsilonBound, hlcEpsilonRound, hlcToNs, hlcToUnixNs, unixNsToHlc } from '../src/index.js';
 import { fixture } from './fixture.js';
 
 interface HlcCase {
@@ -29,6 +29,7 @@ describe('HLC', () => {
   it('bounds the uncertainty of a value', () => {
     expect(String(HLC_EPSILON_DEFAULT)).toBe(cases('epsilon_default')[0]?.epsilon);
     for (const c of cases('epsilon_set')) {
+      expect(String(hlcEpsilonRound(BigInt(c.set ?? 0)))).toBe(c.epsilon);
       expect(String(hlcEpsilonBound(BigInt(c.boundOfHlc ?? 0), BigInt(c.epsilon ?? 0)))).toBe(c.bound);
     }
   });

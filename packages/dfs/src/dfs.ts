@@ -1,5 +1,5 @@
 import type { Container } from '@daos/client';
-import { objectClassName, objectIdClass } from '@daos/common';
+import { objectClassName, objectIdClass, objectIdType } from '@daos/common';
 import { LruMap } from '@daos/gurt';
 
 import {
@@ -203,8 +203,9 @@ export class Dfs {
   async remove(path: PathLike, options: { force?: boolean } = {}): Promise<void> {
     const { folder, name } = await this.leaf(path, 'remove');
     if (!name) throw new DfsError('EBUSY', 'remove', pathText(path));
-    await folder.remove(name, options);
-    this.forgetBelow(folderKey(folder, name));
+    const oid = await folder.remove(name, options);
+    // Files are never cached: the scan of the cache is for what may have been a folder.
+    if (objectIdType(oid) !== OTYPE_FILE) this.forgetBelow(folderKey(folder, name));
   }
 
   async rename(from: PathLike, to: PathLike, options: { noReplace?: boolean } = {}): Promise<void> {
