@@ -3,10 +3,10 @@ import { join } from 'node:path';
 
 import type { GroupMember } from '@daos/cart';
 import { DaosError, isDaosError } from '@daos/common';
-import { DrpcModule, MgmtMethod, SecAgentMethod, drpcCall } from '@daos/drpc';
+import { DrpcModule, MgmtMethod, drpcCall } from '@daos/drpc';
 import { encodeMessage } from '@daos/proto';
 import { GetAttachInfoReq, GetAttachInfoResp } from '@daos/proto/mgmt/svc';
-import { Credential, GetCredResp } from '@daos/proto/security/auth';
+import { dcSecRequestCredential } from '@daos/security/dc';
 
 const SOCKET_NAME = 'daos_agent.sock';
 const AGENT_DIR_DEFAULT = '/var/run/daos_agent';
@@ -20,6 +20,8 @@ export interface AttachInfo {
   readonly members: readonly GroupMember[];
   /** Ranks whose host runs a management service replica. */
   readonly managementRanks: readonly number[];
+  readonly provider: string;
+  readonly serverVersion: string;
 }
 
 /** Folder of the agent's socket: as given, from the environment, of a system started here, or the usual one. */
@@ -32,7 +34,8 @@ export function agentDirOf(given: string | undefined): string {
 
 /** The local daos_agent, asked over its socket. */
 export class Agent {
-  private readonly path: string;
+  /** Of the socket. */
+  readonly path: string;
 
   constructor(dir: string) {
     this.path = socketPath(dir);
@@ -41,7 +44,9 @@ export class Agent {
   /** Where the engines are. Throws DER_AGENT_COMM without an agent, DER_NONEXIST-like errors of the agent otherwise. */
   async attachInfo(system: string, signal?: AbortSignal): Promise<AttachInfo> {
     const body = encodeMessage(GetAttachInfoReq, GetAttachInfoReq.create({ sys: system, allRanks: true }));
-    const info = GetAttachInfoResp.decode(await this.call(DrpcModule.MGMT, MgmtMethod.GET_ATTACH_INFO, body, signal));
+    const answer = await this.reached(() =>
+      drpcCall(this.path, DrpcModule.MGMT, MgmtMethod.GET_ATTACH_INFO, body, { timeoutMs: AGENT_TIMEOUT_MS, signal }));
+    const info = GetAttachInfoResp.decode(answer);
     if (info.status !== 0) {
       throw DaosError.fromStatus(info.status, `the agent at ${this.path} cannot tell about system "${system}"`);
     }
@@ -49,24 +54,23 @@ export class Agent {
       system: info.sys || system,
       members: info.rankUris.map(({ rank, uri }) => ({ rank, uri })),
       managementRanks: info.msRanks,
+      provider: info.clientNetHint?.provider ?? '',
+      serverVersion: info.buildInfo ? `${info.buildInfo.major}.${info.buildInfo.minor}.${info.buildInfo.patch}` : 'unknown',
     };
   }
 
   /** A credential of the calling user, signed by the agent: protobuf bytes. */
-  async credential(signal?: AbortSignal): Promise<Uint8Array> {
-    const answer = await this.call(DrpcModule.SEC_AGENT, SecAgentMethod.REQUEST_CREDS, new Uint8Array(0), signal);
-    const { status, cred } = GetCredResp.decode(answer);
-    if (status !== 0) throw DaosError.fromStatus(status, `the agent at ${this.path} refused a credential`);
-    if (!cred) throw new DaosError('PROTO', `the agent at ${this.path} answered without a credential`);
-    return encodeMessage(Credential, cred);
+  credential(signal?: AbortSignal): Promise<Uint8Array> {
+    return this.reached(() => dcSecRequestCredential(this.path, { timeoutMs: AGENT_TIMEOUT_MS, signal }));
   }
 
-  private async call(module: number, method: number, body: Uint8Array, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  /** Says what to do when there is no agent. */
+  private async reached<T>(ask: () => Promise<T>): Promise<T> {
     try {
-      return await drpcCall(this.path, module, method, body, { timeoutMs: AGENT_TIMEOUT_MS, signal });
+      return await ask();
     } catch (error) {
-      if (!isDaosError(error, 'UNREACH', 'NO_PERM')) throw error;
-      throw new DaosError('AGENT_COMM', error.der === 'NO_PERM'
+      if (!isDaosError(error, 'UNREACH', 'NO_PERM', 'AGENT_COMM')) throw error;
+      throw new DaosError('AGENT_COMM', isDaosError(error, 'NO_PERM')
         ? `no permission to use the daos_agent at ${this.path}; it must let this user connect`
         : `no daos_agent listens at ${this.path}; start one (daos_agent, or "npm start" for a local system), or set `
           + 'DAOS_AGENT_DRPC_DIR to the folder of its socket', { cause: error });

@@ -4,7 +4,7 @@ import { dcPoolConnect } from '@daos/pool/dc';
 import { agentDirOf } from './agent.js';
 import { ClientPool } from './pool.js';
 import { ClientSystem } from './system.js';
-import type { Daos, DaosInitOptions, OpOptions, Pool } from './types.js';
+import type { Daos, DaosInitOptions, OpOptions, Pool, SystemInfo } from './types.js';
 
 const SYSTEM_DEFAULT = 'daos_server';
 const SYSTEM_NAME_MAX = 15;
@@ -31,6 +31,11 @@ class ClientDaos implements Daos {
 
   get system(): string {
     return this.attached.name;
+  }
+
+  systemInfo(): SystemInfo {
+    this.check();
+    return this.attached.info();
   }
 
   async poolConnect(labelOrUuid: string, options: { mode?: 'ro' | 'rw' | 'ex' } & OpOptions = {}): Promise<Pool> {

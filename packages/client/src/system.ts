@@ -3,8 +3,8 @@ import { DaosError, Hlc } from '@daos/common';
 import { dcMgmtPoolFind, dcMgmtPoolList } from '@daos/mgmt/dc';
 import type { DcSystem, FoundPool } from '@daos/pool/dc';
 
-import { Agent } from './agent.js';
-import type { OpOptions } from './types.js';
+import { Agent, type AttachInfo } from './agent.js';
+import type { OpOptions, SystemInfo } from './types.js';
 
 /** The engines' addresses are asked for again at most so often. */
 const REFRESH_INTERVAL_MS = 500;
@@ -20,10 +20,10 @@ export class ClientSystem implements DcSystem {
   private constructor(
     readonly name: string,
     private readonly agent: Agent,
-    members: readonly GroupMember[],
+    private readonly attached: AttachInfo,
   ) {
     this.cart = cartClient();
-    this.setMembers(members);
+    this.setMembers(attached.members);
   }
 
   /** DER_AGENT_COMM without an agent; DER_UNREACH when the system has no engine. */
@@ -33,11 +33,17 @@ export class ClientSystem implements DcSystem {
     if (info.members.length === 0) {
       throw new DaosError('UNREACH', `system "${info.system}" has no engine that has joined; see: dmg system query`);
     }
-    return new ClientSystem(info.system, agent, info.members);
+    return new ClientSystem(info.system, agent, info);
   }
 
   ranks(): readonly number[] {
     return this.cart.groupMembers().map(({ rank }) => rank);
+  }
+
+  info(): SystemInfo {
+    const { provider, serverVersion, managementRanks } = this.attached;
+    const rankUris = this.cart.groupMembers().map(({ rank, uri }) => ({ rank, uri }));
+    return { name: this.name, provider, agentPath: this.agent.path, serverVersion, rankUris, accessPointRanks: managementRanks };
   }
 
   credential(): Promise<Uint8Array> {

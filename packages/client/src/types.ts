@@ -224,8 +224,23 @@ export interface DaosInitOptions {
   readonly agentDir?: string;
 }
 
+/** What this client was told about the system when it attached. */
+export interface SystemInfo {
+  readonly name: string;
+  /** Fabric provider, e.g. `ofi+tcp`. */
+  readonly provider: string;
+  /** Socket of the agent that told it. */
+  readonly agentPath: string;
+  /** Version of the servers, `major.minor.patch`. */
+  readonly serverVersion: string;
+  readonly rankUris: readonly { readonly rank: number; readonly uri: string }[];
+  /** Ranks on hosts that run the management service. */
+  readonly accessPointRanks: readonly number[];
+}
+
 export interface Daos extends AsyncDisposable {
   readonly system: string;
+  systemInfo(): SystemInfo;
   poolConnect(labelOrUuid: string, options?: { mode?: 'ro' | 'rw' | 'ex' } & OpOptions): Promise<Pool>;
   /** Pools that the caller may see. */
   poolList(options?: OpOptions): Promise<{ uuid: Uuid; label: string; serviceRanks: number[] }[]>;
