@@ -39,7 +39,7 @@ const STATUS_TEXT: Partial<Record<DerName, string>> = {
 };
 
 /** Statuses whose text says everything once the command has named its subject. */
-const SELF_EVIDENT = new Set<string>(['NO_PERM', 'NONEXIST', 'EXIST', 'NOSPACE', 'BUSY', 'ALREADY']);
+const SELF_EVIDENT = new Set<string>(['NO_PERM', 'NONEXIST', 'EXIST', 'BUSY', 'ALREADY']);
 
 /** `The specified entity does not exist`. */
 export function statusText(error: DaosError): string {
@@ -66,7 +66,7 @@ export function describeError(error: unknown): string {
 function detailOf(error: DaosError): string {
   if (SELF_EVIDENT.has(error.der)) return '';
   const plain = error.der === 'UNKNOWN' ? 'unknown error' : derDescription(error.der);
-  return error.detail === plain || error.detail === '' ? '' : ` (${oneLine(error.detail)})`;
+  return [plain, statusText(error), ''].includes(error.detail) ? '' : ` (${oneLine(error.detail)})`;
 }
 
 function oneLine(text: string): string {

@@ -141,7 +141,7 @@ function typedError(info: ErrorInfo, message: string): Error | undefined {
         resolution: data.Resolution ?? '',
       });
     case REASON_STATUS:
-      return DaosError.fromStatus(wholeNumber(data.Status));
+      return DaosError.fromStatus(wholeNumber(data.Status), statusDetail(message));
     case REASON_NOT_LEADER:
       return new NotLeaderError(data.LeaderHint ?? '', stringList(data.Replicas));
     case REASON_NOT_REPLICA:
@@ -151,6 +151,11 @@ function typedError(info: ErrorInfo, message: string): Error | undefined {
     default:
       return undefined;
   }
+}
+
+/** What a server says about a status, behind the status' own name: which rank, how much. */
+function statusDetail(message: string): string | undefined {
+  return /^DER_\w+\(-?\d+\): (.+)$/s.exec(message)?.[1];
 }
 
 function wholeNumber(text: string | undefined): number {

@@ -50,7 +50,7 @@ export async function runCli(
       return EXIT_INTERRUPTED;
     }
     if (error instanceof VerbFailure) return fail(error.failure, error.response, error.jsonFailure);
-    if (process.env.DAOS_DEBUG_STACK === '1' && !(error instanceof UsageError)) streams.stderr.write(`${stackOf(error)}\n`);
+    if (wantsStacks() && !(error instanceof UsageError)) streams.stderr.write(`${debugText(error)}\n`);
     return fail(error);
   }
 }
@@ -67,6 +67,11 @@ export async function runCliProcess(program: CliProgram): Promise<void> {
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   // A reader such as `head` that has seen enough is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : EXIT_FAILURE));
+  // A bug somewhere below is told like any failure; with DAOS_DEBUG_STACK=1 it shows where it is.
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(`ERROR: ${program.name}: internal error: ${debugText(error)}\n`);
+    process.exit(EXIT_FAILURE);
+  });
   process.exitCode = await runCli(program, process.argv.slice(2), process, controller.signal);
   process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
 }
@@ -97,6 +102,11 @@ function makeOutput(streams: CliStreams, json: boolean): CliOutput {
   };
 }
 
-function stackOf(error: unknown): string {
+function wantsStacks(): boolean {
+  return process.env.DAOS_DEBUG_STACK === '1';
+}
+
+function debugText(error: unknown): string {
+  if (!wantsStacks()) return describeError(error);
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
