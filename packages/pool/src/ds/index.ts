@@ -4,7 +4,7 @@ export { decodeText, decodeU32, decodeU64, decodeUuid, encodeText, encodeU32, en
 export { LocalCaller } from './local_caller.js';
 export { poolModule } from './module.js';
 export { attrsDel, attrsGet, attrsList, attrsSet, type Attr } from './ops/attr_ops.js';
-export { poolHandle } from './ops/handles.js';
+export { poolConnect, poolDisconnect, poolEvict, poolHandle } from './ops/handles.js';
 export { poolPropsGet } from './pool_props.js';
 export {
   PoolService,
