@@ -1,5 +1,5 @@
 import { DaosError, isDaosError } from '@daos/common';
-import { getLogger } from '@daos/gurt';
+import { RateLimit, getLogger } from '@daos/gurt';
 import type { PeerCredentials } from '@daos/native';
 
 import { DrpcStatus, callDecode, responseEncode, type DrpcCall, type DrpcResponse } from './message.js';
@@ -9,6 +9,8 @@ const log = getLogger('drpc');
 /** Module numbers are small; the table is indexed by them. */
 export const MODULE_MAX = 63;
 const EMPTY = new Uint8Array(0);
+/** A caller can provoke failures at will; each kind is logged so often. */
+const LOG_INTERVAL_MS = 1_000;
 
 /**
  * Serves the methods of one module. `body` and the result are protobuf bytes. What it throws becomes the status of
@@ -20,6 +22,7 @@ export type DrpcHandler = (method: number, body: Uint8Array, peer: PeerCredentia
 /** Handlers by module number. */
 export class DrpcRegistry {
   private readonly handlers = new Map<number, DrpcHandler>();
+  private readonly complaints = new RateLimit(LOG_INTERVAL_MS);
 
   /** DER_INVAL for a number that no module can have, DER_EXIST when it is taken: the first handler stays. */
   register(module: number, handler: DrpcHandler): void {
@@ -50,14 +53,21 @@ export class DrpcRegistry {
     return { response: responseEncode({ sequence: call.sequence, status, body }), isReadable: true };
   }
 
+  private complain(call: DrpcCall, error: unknown): void {
+    const text = error instanceof Error ? (isDaosError(error) ? error.message : error.stack) : String(error);
+    this.complaints.run(`${call.module}.${call.method}`, (suppressed) => {
+      const more = suppressed > 0 ? ` (and ${suppressed} failures before)` : '';
+      log.error(`dRPC module ${call.module} method ${call.method} failed: ${text}${more}`);
+    });
+  }
+
   private async run(call: DrpcCall, peer: PeerCredentials): Promise<Omit<DrpcResponse, 'sequence'>> {
     const handler = this.handlers.get(call.module);
     if (!handler) return { status: DrpcStatus.UNKNOWN_MODULE, body: EMPTY };
     try {
       return { status: DrpcStatus.SUCCESS, body: await handler(call.method, call.body, peer) };
     } catch (error) {
-      const text = error instanceof Error ? (isDaosError(error) ? error.message : error.stack) : String(error);
-      log.error(`dRPC module ${call.module} method ${call.method} failed: ${text}`);
+      this.complain(call, error);
       return { status: statusOf(error), body: EMPTY };
     }
   }
