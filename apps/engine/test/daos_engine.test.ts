@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,10 @@ import { FakeServer } from './fake_server.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'daos-e-'));
 const ARGS = ['-t', '2', '-x', '0', '-f', '0', '-g', 'daos_server', '-d', dir, '-I', '0', '-s', join(dir, 'scm'), '-T', '1'];
+
+function dumpsOf(pid: number): string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith(`daos_dump_${pid}_`)).map((name) => join(tmpdir(), name));
+}
 
 describe('daos_engine', () => {
   let server: FakeServer;
@@ -40,8 +44,13 @@ describe('daos_engine', () => {
     await server.bringUp(ready, 6);
     expect(await server.ping(ready, 6)).toBe(0);
     expect(await server.ping(ready, 7)).not.toBe(0);
+    engine.kill('SIGUSR2');
+    for (let i = 0; i < 200 && dumpsOf(engine.pid).length === 0; i++) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(dumpsOf(engine.pid).length).toBe(1);
+    for (const dump of dumpsOf(engine.pid)) rmSync(dump);
     engine.kill('SIGTERM');
     expect(await engine.exited).toEqual({ code: 0, signal: null });
+    expect(engine.output).toMatch(/^DAOS I\/O Engine \(v\S+\) process \d+ started on rank 6 with 2 targets, .*\n$/);
     expect(engine.errors).toBe('');
     expect(readFileSync(logFile, 'utf8')).toMatch(
       /^INFO \d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\.\d{6} \S+ DAOS\[\d+\/0\/0\] server engine ready: rank 6, 2 targets/m);

@@ -43,6 +43,11 @@ export class BodyWriter {
     this.finished.push(block);
   }
 
+  /** Finished bytes in the present slab that nobody took yet. */
+  get pendingBytes(): number {
+    return this.start - this.taken;
+  }
+
   get isEmpty(): boolean {
     return this.taken === this.start && this.finished.length === 0;
   }

@@ -59,14 +59,21 @@ export abstract class Connection implements FrameReceiver {
 
   /** A frame was written: it leaves the process at the end of this turn of the event loop. */
   touch(): void {
-    if (this.scheduled || this.closed) return;
+    if (this.closed) return;
+    if (this.writer.isWorthSending) this.sendWritten();
+    if (this.scheduled) return;
     this.scheduled = true;
     this.flusher.schedule(this);
   }
 
   flush(): void {
     this.scheduled = false;
-    if (this.closed || this.writer.isEmpty) return;
+    if (this.closed) return;
+    if (!this.writer.isEmpty) this.sendWritten();
+    if (this.socket.writableLength === 0) this.onDrain();
+  }
+
+  private sendWritten(): void {
     const blocks = this.writer.take();
     const { socket } = this;
     if (blocks.length === 1) {
@@ -77,9 +84,7 @@ export abstract class Connection implements FrameReceiver {
       socket.uncork();
     }
     // Nothing left in the stream: the kernel has copied it all, the slab is free again.
-    if (socket.writableLength !== 0) return;
-    this.writer.recycle();
-    this.onDrain();
+    if (socket.writableLength === 0) this.writer.recycle();
   }
 
   /** Sends what was written and closes. */

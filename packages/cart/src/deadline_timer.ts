@@ -20,7 +20,8 @@ export class DeadlineTimer {
   private readonly members = new Set<Ticking>();
   private timer: Timer | undefined;
   private idleTicks = 0;
-  /** Time of the latest tick or `now` call. */
+  private closed = false;
+
   constructor(private readonly clock: Clock = systemClock) {}
 
   now(): number {
@@ -29,6 +30,7 @@ export class DeadlineTimer {
 
   /** Ticks `member` until it answers false. Adding it again is free. */
   watch(member: Ticking): void {
+    if (this.closed) return;
     this.members.add(member);
     this.idleTicks = 0;
     this.timer ??= this.clock.setTimer(TICK_MS, () => this.tick());
@@ -52,7 +54,9 @@ export class DeadlineTimer {
     };
   }
 
+  /** Nothing expires any more. */
   close(): void {
+    this.closed = true;
     this.timer?.cancel();
     this.timer = undefined;
     this.members.clear();

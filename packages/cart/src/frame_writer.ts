@@ -4,6 +4,12 @@ import { FrameHeader, HEADER_BYTES } from './frame.js';
 /** Data blocks up to this length are copied behind the body: cheaper than one more entry of a gather list. */
 const COPY_MAX = 16 * 1024;
 
+/**
+ * Bytes that are sent before the turn of the event loop is over. Two processes that exchange batches work in turns
+ * otherwise, one of them always idle. The slab is then written anew while it is in the cache.
+ */
+const EARLY_BYTES = 32 * 1024;
+
 /** Writes frames into slabs and gathers what belongs behind them. */
 export class FrameWriter {
   readonly header = new FrameHeader();
@@ -13,6 +19,11 @@ export class FrameWriter {
 
   get isEmpty(): boolean {
     return this.out.isEmpty;
+  }
+
+  /** Enough is written for a send of its own: while the peer works on it, this side writes on. */
+  get isWorthSending(): boolean {
+    return this.out.pendingBytes >= EARLY_BYTES;
   }
 
   /**

@@ -214,7 +214,7 @@ export class ServerConnection extends Connection {
       this.finish(request, rpc, undefined, error);
       return;
     }
-    if (result instanceof Promise) {
+    if ('then' in result) {
       result.then(
         (reply) => this.finish(request, rpc, reply, undefined),
         (error: unknown) => this.finish(request, rpc, undefined, error),

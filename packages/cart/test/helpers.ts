@@ -43,7 +43,7 @@ export async function startServer(options: Partial<CartListenOptions> = {}): Pro
     throw DaosError.fromStatus(request.input.status, 'as asked');
   });
   server.handle(SLEEP, async (request) => {
-    await new Promise((resolve) => setTimeout(resolve, request.input.ms));
+    await new Promise((resolve) => setTimeout(resolve, request.input.ms).unref());
     return { output: {} };
   });
   server.handle(SUM, async (request) => {

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
-import { seededRandom } from '@daos/gurt';
+import { configureLogging, seededRandom } from '@daos/gurt';
 
 import { FrameType, HEADER_BYTES, WIRE_VERSION } from '../src/frame.js';
 import { FrameParser } from '../src/frame_parser.js';
@@ -86,6 +89,24 @@ describe('a server', () => {
       reply.rpcId = 5;
     }));
     await peer.closed;
+  });
+
+  it('logs what one peer does once, however often it comes back', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'daos-cart-'));
+    const file = join(dir, 'server.log');
+    configureLogging({ mask: 'WARN', file });
+    const fresh = await startServer();
+    for (let i = 0; i < 5; i++) {
+      const peer = await RawClient.connect(fresh);
+      peer.send(randomBytes(200));
+      await peer.closed;
+    }
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+    expect(lines.length).toBe(1);
+    expect(lines[0]).toMatch(/WARN .* rpc {2}closing connection from 127\.0\.0\.1:\d+: not a CaRT frame$/);
+    await fresh.close();
+    configureLogging({ mask: 'EMIT', file: '' });
+    rmSync(dir, { recursive: true });
   });
 
   it('forgets a truncated frame when the peer goes away', async () => {

@@ -42,7 +42,9 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
 }
 
 class EngineRun implements RunningEngine {
+  readonly ready: Promise<void>;
   readonly ended: Promise<void>;
+  private becomeReady: (() => void) | undefined;
   private xstream: SystemXstream | undefined;
   private readonly threads: TargetThread[] = [];
   private listener: { close(): Promise<void> } | undefined;
@@ -51,6 +53,9 @@ class EngineRun implements RunningEngine {
   readonly drpcSocket: string;
 
   constructor(private readonly options: EngineOptions, private readonly host: string, private readonly port: number) {
+    this.ready = new Promise((resolve) => {
+      this.becomeReady = resolve;
+    });
     this.ended = new Promise((resolve, reject) => {
       this.end = { resolve, reject };
     });
@@ -108,6 +113,7 @@ class EngineRun implements RunningEngine {
       this.callServer(module, method, body);
     const xs = new SystemXstream({ engine: new EngineFacts(constants), hlc, cart, callServer, hlcBound });
     this.xstream = xs;
+    xs.onReady = this.becomeReady;
     serveLifecycle(xs);
     await this.startTargets(xs, constants);
     xs.threads = this.threads;

@@ -23,6 +23,8 @@ export interface SystemXstreamOptions {
 export class SystemXstream extends XstreamBase {
   readonly kind = 'system';
   threads: readonly TargetThread[] = [];
+  /** Called once, when SET_UP is through. */
+  onReady: (() => void) | undefined;
   private readonly drpcHandlers = new Map<number, DrpcMethodHandler>();
   private setUpOnce: Promise<void> | undefined;
   private groupChanges: Promise<unknown> = Promise.resolve();
@@ -126,6 +128,7 @@ export class SystemXstream extends XstreamBase {
     await this.runHere(LIFECYCLE.open, undefined);
     const { targetCount } = this.engine;
     log.info(`engine ready: rank ${rank}, ${targetCount} target${targetCount === 1 ? '' : 's'}, ${this.selfUri()}`);
+    this.onReady?.();
   }
 
   /**

@@ -155,6 +155,8 @@ export interface RunningEngine {
   readonly drpcSocket: string;
   /** The system xstream, for tests. */
   readonly xs: Xstream;
+  /** Resolves when SET_UP is through and requests are served. */
+  readonly ready: Promise<void>;
   /** Rejects when the engine fails by itself (a target's thread died); resolves after `stop`. */
   readonly ended: Promise<void>;
   /** Serves a dRPC as if it came over the socket, for tests. */
