@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { DaosError, Hlc, PoolConnectFlag, uuidGenerate, type Uuid } from '@daos/common';
+import type { DaosError} from '@daos/common';
+import { Hlc, PoolConnectFlag, uuidGenerate, type Uuid } from '@daos/common';
 import { ContService, type ContGrant, type ContServiceHost } from '@daos/container/ds';
 import { PoolService, poolConnect, type OpId, type PoolServiceHost } from '@daos/pool/ds';
 import { POOL_LAYOUT_VERSION } from '@daos/pool/rpc';

@@ -2,7 +2,7 @@ import { messageCodec, f, type MessageOf } from '@daos/cart';
 import { DaosError, uuidFromBytes, uuidToBytes, type Epoch, type Uuid } from '@daos/common';
 import type { RdbTx } from '@daos/rdb';
 
-import { PATH_CONT_HANDLES } from './layout.js';
+import { PATH_CONT_HANDLES, contHandlesPath } from './layout.js';
 
 const handleFields = { poolHandle: f.uuid, container: f.uuid, hce: f.u64, flags: f.u32, capas: f.u32 };
 const handleCodec = messageCodec(handleFields);
@@ -32,7 +32,16 @@ export function contHandle(tx: RdbTx, container: Uuid, handle: Uuid): ContHandle
   throw new DaosError('NO_HDL', `container handle ${handle} is not known: it was closed or evicted`);
 }
 
-/** Handles that satisfy a condition. */
+/** Handles of one container. */
+export function handlesOf(tx: RdbTx, container: Uuid): StoredHandle[] {
+  return [...tx.iterate(contHandlesPath(container))].flatMap(({ key }) => {
+    const uuid = uuidFromBytes(key);
+    const record = findHandle(tx, uuid);
+    return record ? [{ uuid, record }] : [];
+  });
+}
+
+/** Handles of the pool's containers that satisfy a condition. */
 export function selectHandles(tx: RdbTx, chosen: (record: ContHandleRecord) => boolean): StoredHandle[] {
   const all = [...tx.iterate(PATH_CONT_HANDLES)].map(({ key, value }) => ({ uuid: uuidFromBytes(key), record: handleCodec.decode(value) }));
   return all.filter(({ record }) => chosen(record));

@@ -42,10 +42,12 @@ export async function dsPoolSvcCreate(xs: Xstream, params: PoolSvcCreateParams):
   const rank = [...(params.svcRanks ?? []), ...params.ranks][0];
   if (rank === undefined) throw new DaosError('INVAL', `pool ${params.poolUuid} has no ranks`);
   const to = { rank, tag: TAG_SYSTEM };
+  let isNew = true;
   try {
     await caller.call(to, RSVC_START, { id: params.poolUuid, create: true });
   } catch (error) {
     if (!isDaosError(error, 'ALREADY')) throw error;
+    isNew = false;
   }
   try {
     const { label, acl, props, owner, group, ranks, targetsPerRank, faultDomains = [] } = params;
@@ -56,7 +58,8 @@ export async function dsPoolSvcCreate(xs: Xstream, params: PoolSvcCreateParams):
       ...(acl === undefined ? {} : { acl }),
     });
   } catch (error) {
-    await caller.call(to, RSVC_STOP, { id: params.poolUuid, destroy: true }).catch(() => undefined);
+    // The caller removes the pool's storage, and with it what this may leave.
+    if (isNew) await caller.call(to, RSVC_STOP, { id: params.poolUuid, destroy: true }).catch(() => undefined);
     throw error;
   }
   return { svcRanks: [rank], leaderRank: rank };

@@ -7,7 +7,7 @@ import { canDeleteAnyContainer } from '@daos/security/rpc';
 import { contAcl, contLabel, contOwner } from '../cont_props.js';
 import type { ContService } from '../cont_service.js';
 import { ContKey, PATH_CONTS, PATH_CUUIDS, contPath, labelKey } from '../layout.js';
-import { selectHandles } from '../records.js';
+import { handlesOf } from '../records.js';
 
 export interface DestroyParams {
   readonly poolHandle: Uuid;
@@ -49,7 +49,7 @@ function checkPermission(service: ContService, tx: RdbTx, container: Uuid, handl
 
 /** First phase: no handle is open any more, and none can be opened. */
 async function mark(service: ContService, tx: RdbTx, container: Uuid, force: boolean): Promise<void> {
-  const open = selectHandles(tx, (record) => record.container === container);
+  const open = handlesOf(tx, container);
   if (open.length > 0 && !force) throw new DaosError('BUSY', `container ${container} has ${open.length} open handles`);
   await service.closeHandles(tx, open);
   service.setDestroying(tx, container);

@@ -1,4 +1,5 @@
-import { Acl, ContCapability, ContProp, DaosError, aceParse, aclPrincipalParse, contStatusPack, type Epoch, type PropertyEntry, type Uuid } from '@daos/common';
+import type { Acl} from '@daos/common';
+import { ContCapability, ContProp, DaosError, aceParse, aclPrincipalParse, contStatusPack, type Epoch, type PropertyEntry, type Uuid } from '@daos/common';
 import { attrsDel, attrsGet, attrsList, attrsSet, encodeU64, encodeUuid, type Attr, type OpId } from '@daos/pool/ds';
 import { rdbIntegerKey, rdbIntegerOf, type RdbTx } from '@daos/rdb';
 import { canGetProperties, canReadData, canSetProperties, canWriteData } from '@daos/security/rpc';

@@ -8,7 +8,7 @@ import { ContOpenFlag, type ContChecksum, type ContInfo } from '../../types.js';
 import { contAcl, contChecksum, contNumber, contOwner } from '../cont_props.js';
 import type { ContService } from '../cont_service.js';
 import { ContKey, PATH_CONT_HANDLES, contHandlesPath } from '../layout.js';
-import { findHandle, handleEncode, selectHandles, type StoredHandle } from '../records.js';
+import { findHandle, handleEncode, handlesOf, type StoredHandle } from '../records.js';
 
 export interface OpenParams {
   readonly poolHandle: Uuid;
@@ -62,17 +62,16 @@ async function open(service: ContService, tx: RdbTx, container: Uuid, params: Op
   if (service.isDestroying(tx, container)) throw new DaosError('CONT_DESTROYING', `container ${container} is being destroyed`);
   const capas = capabilities(tx, container, pool, flags);
   const evicted = victims(tx, container, pool, flags);
-  const others = selectHandles(tx, (record) => record.container === container)
-    .filter(({ uuid }) => !evicted.some((victim) => victim.uuid === uuid));
-  checkExclusive(container, others, flags);
+  const others = service.counter(tx, container, ContKey.NHANDLES) - evicted.length;
+  checkExclusive(tx, container, evicted, others, flags);
   if (!(flags & FORCE)) checkRedundancy(service, tx, container);
   await service.closeHandles(tx, evicted, new Set([container]));
   const checksum = contChecksum(tx, container);
   await service.host.grant(service.ranks(), { pool: service.pool.uuid, container, handle, capas, checksum });
   tx.update(PATH_CONT_HANDLES, uuidToBytes(handle), handleEncode({ poolHandle: params.poolHandle, container, hce: 0n, flags, capas }));
   tx.update(contHandlesPath(container), uuidToBytes(handle), Buffer.of(1));
-  service.setCounter(tx, container, ContKey.NHANDLES, others.length + 1);
-  return describe(service, tx, container, capas, { handleCount: others.length + 1, ...openTime(service, tx, container, flags) });
+  service.setCounter(tx, container, ContKey.NHANDLES, others + 1);
+  return describe(service, tx, container, capas, { handleCount: others + 1, ...openTime(service, tx, container, flags) });
 }
 
 function capabilities(tx: RdbTx, container: Uuid, pool: PoolHandleRecord, flags: number): number {
@@ -87,15 +86,17 @@ function capabilities(tx: RdbTx, container: Uuid, pool: PoolHandleRecord, flags:
 /** Handles that the open asks to close first: the same user's, or everyone's. */
 function victims(tx: RdbTx, container: Uuid, pool: PoolHandleRecord, flags: number): StoredHandle[] {
   if (!(flags & (EVICT | EVICT_ALL))) return [];
-  return selectHandles(tx, (record) => {
-    if (record.container !== container) return false;
-    return (flags & EVICT_ALL) !== 0 || poolHandle(tx, record.poolHandle).user.user === pool.user.user;
-  });
+  const open = handlesOf(tx, container);
+  return flags & EVICT_ALL ? open : open.filter(({ record }) => poolHandle(tx, record.poolHandle).user.user === pool.user.user);
 }
 
-function checkExclusive(container: Uuid, others: readonly StoredHandle[], flags: number): void {
-  if (flags & EX && others.length > 0) throw new DaosError('BUSY', `container ${container} has ${others.length} other handles`);
-  if (others.some(({ record }) => record.flags & EX)) throw new DaosError('BUSY', `container ${container} is open exclusively`);
+/** An exclusive handle is the only one: there can be one among the others only when there is one other. */
+function checkExclusive(tx: RdbTx, container: Uuid, evicted: readonly StoredHandle[], others: number, flags: number): void {
+  if (flags & EX && others > 0) throw new DaosError('BUSY', `container ${container} has ${others} other handles`);
+  if (others !== 1) return;
+  const gone = new Set(evicted.map(({ uuid }) => uuid));
+  const other = handlesOf(tx, container).find(({ uuid }) => !gone.has(uuid));
+  if (other && other.record.flags & EX) throw new DaosError('BUSY', `container ${container} is open exclusively`);
 }
 
 /** More failed domains than the container can lose: its data may be incomplete. */

@@ -50,14 +50,18 @@ function connect(service: PoolService, tx: RdbTx, { handle, flags, user, layoutV
   if (capas === 0) {
     throw new DaosError('NO_PERM', `${user.user} may not connect to pool ${service.uuid} (its access control list grants too little)`);
   }
-  const others = poolHandles(tx);
-  if (flags === PoolConnectFlag.EX && others.length > 0) throw new DaosError('BUSY', `pool ${service.uuid} has ${others.length} other handles`);
-  if (others.some(({ record }) => record.flags === PoolConnectFlag.EX)) {
-    throw new DaosError('BUSY', `pool ${service.uuid} is open exclusively`);
-  }
+  const others = service.number(tx, PoolKey.NHANDLES);
+  checkExclusive(service, tx, flags, others);
   tx.update(PATH_HANDLES, uuidToBytes(handle), handleEncode({ flags, capas, user }));
-  tx.update(PATH_ROOT, PoolKey.NHANDLES, encodeU32(others.length + 1));
+  tx.update(PATH_ROOT, PoolKey.NHANDLES, encodeU32(others + 1));
   return { result: capas };
+}
+
+/** An exclusive handle is the only one: there can be one among the others only when there is one other. */
+function checkExclusive(service: PoolService, tx: RdbTx, flags: number, others: number): void {
+  if (flags === PoolConnectFlag.EX && others > 0) throw new DaosError('BUSY', `pool ${service.uuid} has ${others} other handles`);
+  const other = others === 1 ? tx.fetchFirst(PATH_HANDLES) : undefined;
+  if (other && handleDecode(other.value).flags === PoolConnectFlag.EX) throw new DaosError('BUSY', `pool ${service.uuid} is open exclusively`);
 }
 
 function checkLayout(service: PoolService, tx: RdbTx, clientVersion: number): void {
@@ -99,16 +103,12 @@ export function poolEvict(service: PoolService, op: OpId, params: EvictParams): 
 }
 
 function choose(tx: RdbTx, { handles, machine }: EvictParams): Uuid[] {
-  const open = poolHandles(tx);
-  if (handles.length > 0) {
-    const wanted = new Set(handles);
-    return open.map(({ uuid }) => uuid).filter((uuid) => wanted.has(uuid));
-  }
-  return open.filter(({ record }) => machine === undefined || record.user.machineName === machine).map(({ uuid }) => uuid);
+  if (handles.length > 0) return [...new Set(handles)].filter((uuid) => tx.lookup(PATH_HANDLES, uuidToBytes(uuid)));
+  return poolHandles(tx).filter(({ record }) => machine === undefined || record.user.machineName === machine).map(({ uuid }) => uuid);
 }
 
 function checkDestroy(service: PoolService, tx: RdbTx, { force, recursive }: EvictParams): void {
-  const open = poolHandles(tx).length;
+  const open = service.number(tx, PoolKey.NHANDLES);
   if (open > 0 && !force) throw new DaosError('BUSY', `pool ${service.uuid} has ${open} open handles`);
   const containers = service.listContainers(tx).length;
   if (containers > 0 && !recursive && !force) throw new DaosError('BUSY', `pool ${service.uuid} holds ${containers} containers`);
@@ -118,5 +118,5 @@ async function removeHandles(service: PoolService, tx: RdbTx, victims: readonly 
   if (victims.length === 0) return;
   await service.closePoolHandles(tx, new Set(victims));
   for (const uuid of victims) tx.delete(PATH_HANDLES, uuidToBytes(uuid));
-  tx.update(PATH_ROOT, PoolKey.NHANDLES, encodeU32(poolHandles(tx).length - victims.length));
+  tx.update(PATH_ROOT, PoolKey.NHANDLES, encodeU32(service.number(tx, PoolKey.NHANDLES) - victims.length));
 }
