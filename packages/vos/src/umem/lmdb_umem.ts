@@ -326,7 +326,9 @@ function openStore(path: string, usableBytes: number): Store {
         for (let i = 0; i < length; i++) target[start + i] = bytes[i] as number;
         return start + length;
       },
-      readKey: (target: Uint8Array, start: number, end: number): Uint8Array => target.slice(start, end),
+      // a copy: the `slice` of a Buffer would be a view of lmdb's scratch space
+      readKey: (target: Uint8Array, start: number, end: number): Uint8Array =>
+        Uint8Array.prototype.slice.call(target, start, end),
     },
     encoding: 'binary' as const,
     mapSize: Math.ceil((usableBytes * MAP_FACTOR + MAP_HEADROOM_BYTES) / PAGE_BYTES) * PAGE_BYTES,
