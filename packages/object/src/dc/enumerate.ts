@@ -71,7 +71,7 @@ export async function dcObjListDkeys(obj: DcObject, options: ObjListOptions = {}
   const anchor = outer && outer.length > GROUP_BYTES ? outer.subarray(GROUP_BYTES) : undefined;
   const { output, data } = await callRetrying({
     obj, group, write: false, rpc: OBJ_DKEY_ENUMERATE, flags: 0, apiFlags: 0, options,
-    make: (head) => ({ ...head, epochLo: 0n, limit, anchor }),
+    make: (head) => ({ head, epochLo: 0n, limit, anchor }),
   });
   const items = keysOf(output, data);
   if (output.next) return { items, next: groupAnchor(group, output.next) };
@@ -86,7 +86,7 @@ export async function dcObjListAkeys(obj: DcObject, dkey: Uint8Array, options: O
   const anchor = anchorOf(options);
   const { output, data } = await callRetrying({
     obj, group: obj.groupOf(dkey), write: false, rpc: OBJ_AKEY_ENUMERATE, flags: 0, apiFlags: 0, options,
-    make: (head) => ({ ...head, epochLo: 0n, limit, anchor, dkey }),
+    make: (head) => ({ head, epochLo: 0n, limit, anchor, dkey }),
   });
   return { items: keysOf(output, data), next: output.next };
 }
@@ -106,7 +106,7 @@ export async function dcObjListRecxs(
   const { output } = await callRetrying({
     obj, group: obj.groupOf(dkey), write: false, rpc: OBJ_RECX_ENUMERATE, apiFlags: 0, options,
     flags: options.descending ? ObjFlag.DESCENDING_ORDER : 0,
-    make: (head) => ({ ...head, epochLo: 0n, limit, anchor, dkey, akey }),
+    make: (head) => ({ head, epochLo: 0n, limit, anchor, dkey, akey }),
   });
   return { items: extentsOf(output.extents, limit), next: output.next };
 }
@@ -133,7 +133,7 @@ export async function dcObjKeyToAnchor(
   const group = obj.groupOf(dkey);
   const { output } = await callRetrying({
     obj, group, write: false, rpc: OBJ_KEY2ANCHOR, flags: 0, apiFlags: 0, options,
-    make: (head) => ({ ...head, dkey, akey }),
+    make: (head) => ({ head, dkey, akey }),
   });
   return akey ? output.anchor : groupAnchor(group, output.anchor);
 }

@@ -65,7 +65,7 @@ export async function dcObjUpdate(
   }
   await callRetrying({
     obj, group: obj.groupOf(dkey), write: true, rpc: OBJ_UPDATE, flags: 0, apiFlags, data, options,
-    make: (head): ObjUpdateIn => ({ ...head, dkey, checksumType, checksumChunk, iods: wire }),
+    make: (head): ObjUpdateIn => ({ head, dkey, checksumType, checksumChunk, iods: wire }),
   });
 }
 
@@ -104,7 +104,7 @@ export async function dcObjFetch(
   const { output, data } = await callRetrying({
     obj, group: obj.groupOf(dkey), write: false, rpc: OBJ_FETCH, options, apiFlags, sink,
     flags: options.sizeOnly ? ObjFlag.EMPTY_SGL : 0,
-    make: (head): ObjUpdateIn => ({ ...head, dkey, checksumType: 0, checksumChunk: 0, iods: wire }),
+    make: (head): ObjUpdateIn => ({ head, dkey, checksumType: 0, checksumChunk: 0, iods: wire }),
   });
   if (output.iods.length !== iods.length) throw new DaosError('PROTO', 'a fetch was answered with another number of values');
   if (options.sizeOnly) return output.iods.map((found, i) => sizesOf(iods[i] as Iod, found));
@@ -249,7 +249,7 @@ function reportCorruption(obj: DcObject, dkey: Uint8Array, iods: readonly ObjIod
   callRetrying({
     obj, group: obj.groupOf(dkey), write: false, rpc: OBJ_FETCH, options: { timeoutMs: 5000 }, apiFlags: 0,
     flags: ObjFlag.CSUM_REPORT,
-    make: (head): ObjUpdateIn => ({ ...head, dkey, checksumType: 0, checksumChunk: 0, iods }),
+    make: (head): ObjUpdateIn => ({ head, dkey, checksumType: 0, checksumChunk: 0, iods }),
   }).catch((error: unknown) => {
     log.warn('a checksum mismatch could not be reported', { oid: objectIdToString(obj.oid), error: String(error) });
   });

@@ -35,7 +35,7 @@ export async function* dcObjListAll(cont: DcCont, options: ObjOptions = {}): Asy
       const from = anchor;
       const { output } = await callRetrying({
         obj: targetAt(cont, rank, index), group: 0, write: false, rpc: OBJ_OID_LIST, flags: 0, apiFlags: 0, options,
-        make: (head) => ({ ...head, epochLo: 0n, limit: PAGE_ITEMS_MAX, anchor: from }),
+        make: (head) => ({ head, epochLo: 0n, limit: PAGE_ITEMS_MAX, anchor: from }),
       });
       for (const oid of output.oids) {
         if ((objectIdClassBits(oid) & GROUPS_MASK) === 1) {

@@ -13,7 +13,7 @@ import { checkAkey, checkDkey, checkPunchFlags } from './validate.js';
 export async function dcObjPunch(obj: DcObject, options: ObjOptions = {}): Promise<void> {
   obj.check(true);
   await forEachBounded(obj.groupCount, (group) => callRetrying({
-    obj, group, write: true, rpc: OBJ_PUNCH, flags: 0, apiFlags: 0, options, make: (head) => head,
+    obj, group, write: true, rpc: OBJ_PUNCH, flags: 0, apiFlags: 0, options, make: (head) => ({ head }),
   }));
 }
 
@@ -25,7 +25,7 @@ export async function dcObjPunchDkey(obj: DcObject, dkey: Uint8Array, options: O
   checkDkey(obj, dkey);
   await callRetrying({
     obj, group: obj.groupOf(dkey), write: true, rpc: OBJ_PUNCH_DKEYS, flags: 0, apiFlags, options,
-    make: (head) => ({ ...head, dkey }),
+    make: (head) => ({ head, dkey }),
   });
 }
 
@@ -41,6 +41,6 @@ export async function dcObjPunchAkeys(
   for (const akey of akeys) checkAkey(obj, akey);
   await callRetrying({
     obj, group: obj.groupOf(dkey), write: true, rpc: OBJ_PUNCH_AKEYS, flags: 0, apiFlags, options,
-    make: (head) => ({ ...head, dkey, akeys }),
+    make: (head) => ({ head, dkey, akeys }),
   });
 }

@@ -46,7 +46,7 @@ async function queryGroup(
 ): Promise<ObjQueryResult> {
   const { output } = await callRetrying({
     obj, group, write: false, rpc: OBJ_QUERY_KEY, flags: 0, apiFlags: flags, options,
-    make: (head) => ({ ...head, dkey: keys.dkey, akey: keys.akey }),
+    make: (head) => ({ head, dkey: keys.dkey, akey: keys.akey }),
   });
   if (!output.found) return { maxEpoch: output.maxEpoch };
   const [idx, nr] = output.recx ?? [];

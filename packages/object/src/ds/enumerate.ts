@@ -53,7 +53,7 @@ function keyPage(
 }
 
 export function serveDkeys(target: ObjTarget, input: ObjEnumerateIn): RpcReply<ObjKeyPage> | Promise<RpcReply<ObjKeyPage>> {
-  return target.admit(input, false, (admitted) => {
+  return target.admit(input.head, false, (admitted) => {
     const { container } = admitted.handle;
     return keyPage(input, admitted, (params) => container.listDkeys(params), (dkey) =>
       container.keyToAnchor({ oid: admitted.unit, flavours: admitted.flavours, dkey }));
@@ -63,7 +63,7 @@ export function serveDkeys(target: ObjTarget, input: ObjEnumerateIn): RpcReply<O
 export function serveAkeys(
   target: ObjTarget, input: ObjEnumerateIn & { readonly dkey: Uint8Array },
 ): RpcReply<ObjKeyPage> | Promise<RpcReply<ObjKeyPage>> {
-  return target.admit(input, false, (admitted) => {
+  return target.admit(input.head, false, (admitted) => {
     const { container } = admitted.handle;
     const { dkey } = input;
     checkKey(dkey, admitted.flavours.dkey, 'dkey');
@@ -82,7 +82,7 @@ interface RecxPage {
 export function serveRecxs(
   target: ObjTarget, input: ObjEnumerateIn & { readonly dkey: Uint8Array; readonly akey: Uint8Array },
 ): RpcReply<RecxPage> | Promise<RpcReply<RecxPage>> {
-  return target.admit(input, false, (admitted) => {
+  return target.admit(input.head, false, (admitted) => {
     checkKey(input.dkey, admitted.flavours.dkey, 'dkey');
     checkKey(input.akey, admitted.flavours.akey, 'akey');
     const page = admitted.handle.container.listRecxs({
@@ -91,7 +91,7 @@ export function serveRecxs(
       ...(input.anchor && { anchor: input.anchor }),
       dkey: input.dkey,
       akey: input.akey,
-      descending: (input.flags & ObjFlag.DESCENDING_ORDER) !== 0,
+      descending: (input.head.flags & ObjFlag.DESCENDING_ORDER) !== 0,
     });
     const extents: bigint[] = [];
     for (const { recx, epoch, recordSize } of page.items) extents.push(recx.idx, recx.nr, epoch, BigInt(recordSize));
@@ -107,7 +107,7 @@ interface OidPage {
 }
 
 export function serveOids(target: ObjTarget, input: ObjEnumerateIn): RpcReply<OidPage> | Promise<RpcReply<OidPage>> {
-  return target.admit(input, false, (admitted) => {
+  return target.admit(input.head, false, (admitted) => {
     const page = admitted.handle.container.listObjects(rangeOf(input, admitted), limitOf(input), input.anchor);
     return { output: { ...answerOf(admitted), oids: page.items.map((unit) => unit.oid), next: page.next } };
   });

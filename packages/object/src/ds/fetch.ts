@@ -16,18 +16,19 @@ const log = getLogger('object');
 /** Serves OBJ_FETCH: data, sizes only, existence only, or a client's report of corruption. */
 export function serveFetch(target: ObjTarget, request: RpcRequest<ObjUpdateIn>): FetchReply | Promise<FetchReply> {
   const { input } = request;
-  return target.admit(input, false, (admitted) => {
-    if ((input.flags & ObjFlag.CSUM_REPORT) !== 0) return corruptionReported(target, request, admitted);
-    if ((input.apiFlags & ~FETCH_CONDITIONS) !== 0) throw new DaosError('INVAL', 'flags do not belong to a fetch');
+  const { head } = input;
+  return target.admit(head, false, (admitted) => {
+    if ((head.flags & ObjFlag.CSUM_REPORT) !== 0) return corruptionReported(target, request, admitted);
+    if ((head.apiFlags & ~FETCH_CONDITIONS) !== 0) throw new DaosError('INVAL', 'flags do not belong to a fetch');
     const iods = iodsOf(input, admitted);
     const checksums = replyChecksums(admitted);
     if (checksums && input.checksumType !== 0) verifyKeys(input, checksums.algorithm);
-    const sizeOnly = (input.flags & (ObjFlag.EMPTY_SGL | ObjFlag.CHECK_EXISTENCE)) !== 0;
+    const sizeOnly = (head.flags & (ObjFlag.EMPTY_SGL | ObjFlag.CHECK_EXISTENCE)) !== 0;
     const found = admitted.handle.container.fetch({
       oid: admitted.unit,
       flavours: admitted.flavours,
       epoch: admitted.epoch,
-      flags: input.apiFlags,
+      flags: head.apiFlags,
       dkey: input.dkey,
       iods,
       sizeOnly,
@@ -57,9 +58,9 @@ function fetchOut(admitted: Admitted, iods: ObjFetchOut['iods'], withChecksums: 
 }
 
 function corruptionReported(target: ObjTarget, request: RpcRequest<ObjUpdateIn>, admitted: Admitted): FetchReply {
-  const { oid } = request.input;
+  const { oid, container } = request.input.head;
   log.error('a client found corrupted data from this target', {
-    peer: request.peer, target: target.xs.target, container: request.input.container, oid: `${oid.hi}.${oid.lo}`,
+    peer: request.peer, target: target.xs.target, container, oid: `${oid.hi}.${oid.lo}`,
   });
   return { output: fetchOut(admitted, [], false) };
 }

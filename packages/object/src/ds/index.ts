@@ -24,14 +24,14 @@ export function serveObjects(xs: Xstream, lookup?: HandleLookup): void {
   const target = new ObjTarget(xs, lookup);
   xs.handle(OBJ_UPDATE, (request) => serveUpdate(target, request));
   xs.handle(OBJ_FETCH, (request) => serveFetch(target, request));
-  xs.handle(OBJ_PUNCH, ({ input }) => servePunch(target, input, {}));
-  xs.handle(OBJ_PUNCH_DKEYS, ({ input }) => servePunch(target, input, { dkey: input.dkey }));
-  xs.handle(OBJ_PUNCH_AKEYS, ({ input }) => servePunch(target, input, { dkey: input.dkey, akeys: input.akeys }));
+  xs.handle(OBJ_PUNCH, ({ input }) => servePunch(target, input.head, {}));
+  xs.handle(OBJ_PUNCH_DKEYS, ({ input }) => servePunch(target, input.head, { dkey: input.dkey }));
+  xs.handle(OBJ_PUNCH_AKEYS, ({ input }) => servePunch(target, input.head, { dkey: input.dkey, akeys: input.akeys }));
   xs.handle(OBJ_DKEY_ENUMERATE, ({ input }) => serveDkeys(target, input));
   xs.handle(OBJ_AKEY_ENUMERATE, ({ input }) => serveAkeys(target, input));
   xs.handle(OBJ_RECX_ENUMERATE, ({ input }) => serveRecxs(target, input));
-  xs.handle(OBJ_QUERY_KEY, ({ input }) => serveQuery(target, input, { dkey: input.dkey, akey: input.akey }));
-  xs.handle(OBJ_KEY2ANCHOR, ({ input }) => serveKeyToAnchor(target, input, input.dkey, input.akey));
+  xs.handle(OBJ_QUERY_KEY, ({ input }) => serveQuery(target, input.head, { dkey: input.dkey, akey: input.akey }));
+  xs.handle(OBJ_KEY2ANCHOR, ({ input }) => serveKeyToAnchor(target, input.head, input.dkey, input.akey));
   xs.handle(OBJ_OID_LIST, ({ input }) => serveOids(target, input));
 }
 

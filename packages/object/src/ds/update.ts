@@ -13,8 +13,8 @@ const INSERT_CONDITIONS = Cond.DKEY_INSERT | Cond.AKEY_INSERT | Cond.PER_AKEY;
 /** Serves OBJ_UPDATE. Answers when the update is durable. */
 export function serveUpdate(target: ObjTarget, request: RpcRequest<ObjUpdateIn>): AnswerReply | Promise<AnswerReply> {
   const { input } = request;
-  return target.admit(input, true, (admitted) => {
-    const done = resent(target, input, admitted);
+  return target.admit(input.head, true, (admitted) => {
+    const done = resent(target, input.head, admitted);
     if (done) return done;
     const data = request.data();
     return data instanceof Promise
@@ -24,7 +24,8 @@ export function serveUpdate(target: ObjTarget, request: RpcRequest<ObjUpdateIn>)
 }
 
 function applyUpdate(target: ObjTarget, input: ObjUpdateIn, admitted: Admitted, data: Uint8Array): Promise<AnswerReply> {
-  if ((input.apiFlags & ~UPDATE_CONDITIONS) !== 0) throw new DaosError('INVAL', 'flags do not belong to an update');
+  const { head } = input;
+  if ((head.apiFlags & ~UPDATE_CONDITIONS) !== 0) throw new DaosError('INVAL', 'flags do not belong to an update');
   const iods = iodsOf(input, admitted);
   if (iods.length === 0) throw new DaosError('INVAL', 'an update needs at least one value');
   const values = valuesOf(iods, data);
@@ -33,15 +34,15 @@ function applyUpdate(target: ObjTarget, input: ObjUpdateIn, admitted: Admitted, 
     oid: admitted.unit,
     flavours: admitted.flavours,
     epoch: admitted.epoch,
-    flags: input.apiFlags,
+    flags: head.apiFlags,
     dkey: input.dkey,
     iods,
     values,
     ...(checksums && { checksums }),
   };
-  const applied = tracked(target, input, () => admitted.handle.container.update(update));
+  const applied = tracked(target, head, () => admitted.handle.container.update(update));
   const replied = applied.then(() => ({ output: answerOf(admitted) }));
-  if ((input.flags & ObjFlag.RESEND) === 0 || (input.apiFlags & INSERT_CONDITIONS) === 0) return replied;
+  if ((head.flags & ObjFlag.RESEND) === 0 || (head.apiFlags & INSERT_CONDITIONS) === 0) return replied;
   return replied.catch((error: unknown) => {
     if (isDaosError(error, 'EXIST')) return recognisedInsert(target, input, admitted, iods, values, error);
     throw error;
@@ -56,14 +57,14 @@ async function recognisedInsert(
   target: ObjTarget, input: ObjUpdateIn, admitted: Admitted, iods: readonly Iod[], values: readonly Uint8Array[],
   error: DaosError,
 ): Promise<AnswerReply> {
-  if (input.dtiHlc >= target.resends.since) throw error;
+  if (input.head.dtiHlc >= target.resends.since) throw error;
   const found = await admitted.handle.container.fetch({
     oid: admitted.unit, flavours: admitted.flavours, epoch: admitted.epoch, flags: 0, dkey: input.dkey, iods,
   });
   const own = iods.every((iod, i) => {
     const pieces = found[i]?.pieces ?? [];
     const bytes = Buffer.concat(pieces.map((piece) => piece.data));
-    return iod.size > 0 && bytes.equals(values[i] as Uint8Array) && pieces.every((piece) => piece.epoch > input.dtiHlc);
+    return iod.size > 0 && bytes.equals(values[i] as Uint8Array) && pieces.every((piece) => piece.epoch > input.head.dtiHlc);
   });
   if (!own) throw error;
   return { output: answerOf(admitted) };

@@ -1,5 +1,5 @@
 import { cartClient, cartListen, type CallOptions, type CallResult, type CartContext, type Endpoint, type RpcCaller, type RpcDef } from '@daos/cart';
-import { DaosError, Hlc, PoolMap, poolMapBuild, uuidGenerate, isDaosError } from '@daos/common';
+import { DaosError, Hlc, isDaosError, poolMapBuild, uuidGenerate, type PoolMap } from '@daos/common';
 import type { DcCont } from '@daos/container/dc';
 import type { DsContHandle } from '@daos/container/ds';
 import type { Xstream } from '@daos/engine';
@@ -18,7 +18,7 @@ class Interfered implements RpcCaller {
   constructor(private readonly inner: RpcCaller) {}
 
   async call<Req, Rep>(to: Endpoint, rpc: RpcDef<Req, Rep>, input: Req, options?: CallOptions): Promise<CallResult<Rep>> {
-    this.calls.push({ name: rpc.name, to, flags: (input as { flags?: number }).flags ?? 0 });
+    this.calls.push({ name: rpc.name, to, flags: (input as { head?: { flags: number } }).head?.flags ?? 0 });
     const verdict = this.interfere(rpc.name);
     if (verdict instanceof DaosError) throw verdict;
     const sent = this.inner.call(to, rpc, input, options);
@@ -80,11 +80,11 @@ export class FakeSystem {
       if (base === 0) base = context.port - 2;
       const memory = new MemoryContainer(container);
       this.containers.push(memory);
-      const self = this;
+      const mapVersion = () => this.serverMapVersion;
       const found: DsContHandle = {
         handle, poolUuid: pool, containerUuid: container, canRead: true, canWrite: true, container: memory,
         get poolMapVersion() {
-          return self.serverMapVersion;
+          return mapVersion();
         },
         checksum: this.options.checksum,
       };
@@ -102,28 +102,31 @@ export class FakeSystem {
   }
 
   private clientContainer(pool: string, handle: string, container: string): DcCont {
-    const self = this;
+    const map = () => this.map;
+    const refresh = () => this.refresh();
     return {
       pool: {
         system: { name: 'test', cart: this.caller, hlc: new Hlc() },
         uuid: pool,
         get map() {
-          return self.map;
+          return map();
         },
         get mapVersion() {
-          return self.map.version;
+          return map().version;
         },
         noteMapVersion() {},
-        async refreshMap() {
-          self.refreshes++;
-          self.map = poolMapBuild({ ranks: [0], targetsPerRank: self.options.targets ?? 1, version: self.serverMapVersion });
-          return self.map;
-        },
+        refreshMap: refresh,
       },
       uuid: container, label: 'cont', handle, flags: 2, writable: true, capas: 3,
       checksum: this.options.checksum,
       redundancyFactor: this.options.redundancyFactor ?? 0, redundancyLevel: 1, objectVersion: 2,
     } as unknown as DcCont;
+  }
+
+  private async refresh(): Promise<PoolMap> {
+    this.refreshes++;
+    this.map = poolMapBuild({ ranks: [0], targetsPerRank: this.options.targets ?? 1, version: this.serverMapVersion });
+    return this.map;
   }
 
   async stop(): Promise<void> {
