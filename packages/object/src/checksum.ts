@@ -1,4 +1,19 @@
-import { DaosError, checksumAlgorithm, type ChecksumAlgorithm } from '@daos/common';
+import { DaosError, checksumAlgorithm, keyChecksum, setCrc32Implementation, type ChecksumAlgorithm } from '@daos/common';
+import { getLogger } from '@daos/gurt';
+import { crc32c } from '@daos/native';
+
+/** The addon's crc32c is about four times as fast as the package that works without it. */
+function useNativeCrc32(): void {
+  try {
+    crc32c(new Uint8Array(0));
+  } catch (error) {
+    getLogger('csum').info(`checksums are computed without the native addon: ${String(error)}`);
+    return;
+  }
+  setCrc32Implementation((data) => ~crc32c(data, 0xffff_ffff));
+}
+
+useNativeCrc32();
 
 /** Algorithm of a container's checksum type. Throws DER_INVAL for a type that this version does not know. */
 export function algorithmOf(type: number): ChecksumAlgorithm {
@@ -22,4 +37,9 @@ export function digestOf(algorithm: ChecksumAlgorithm, blocks: readonly Uint8Arr
   const out = Buffer.allocUnsafe(algorithm.length);
   algorithm.digest(blocks.length === 1 && first ? first : Buffer.concat(blocks), out, 0);
   return out;
+}
+
+/** Checksum of a key for a message; undefined where checksums are off. */
+export function keyChecksumOf(type: number, key: Uint8Array): Uint8Array | undefined {
+  return type === 0 ? undefined : keyChecksum(type, key);
 }

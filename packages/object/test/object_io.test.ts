@@ -123,6 +123,32 @@ describe('object I/O over the network', () => {
       expect(text(intact?.data)).toBe('4567');
     }));
 
+  it('notices a key that was changed on its way and sends the update again', () =>
+    withSystem({ checksum: CRC32 }, async (system) => {
+      const obj = newObject(system);
+      let left = 1;
+      system.caller.tamper = (input) => (left-- > 0 ? { ...input, dkey: Buffer.from('elsewhere') } : input);
+      await put(obj, 'dkey', 'a', 'value');
+      expect((await dcObjListDkeys(obj)).items.map(text)).toEqual(['dkey']);
+      left = 1;
+      await expect(dcObjFetch(obj, DKEY, [single('a')])).rejects.toThrow(/DER_CSUM.*dkey/);
+    }));
+
+  it('notices a value that was changed on its way when the server verifies, and sends it again', () =>
+    withSystem({ checksum: CRC32 }, async (system) => {
+      const obj = newObject(system);
+      let left = 1;
+      system.caller.tamper = <Req>(input: Req): Req => {
+        const { iods } = input as { iods?: readonly { checksums?: Uint8Array }[] };
+        if (left-- <= 0 || !iods) return input;
+        return { ...input, iods: iods.map((iod) => ({ ...iod, checksums: Buffer.alloc(iod.checksums?.length ?? 0) })) };
+      };
+      await put(obj, 'dkey', 'a', 'value');
+      expect(system.caller.calls.length).toBe(2);
+      const [found] = await dcObjFetch(obj, DKEY, [single('a')]);
+      expect(text(found?.data)).toBe('value');
+    }));
+
   it('asks for sizes without data', () =>
     withSystem({ checksum: CRC32 }, async (system) => {
       const obj = newObject(system);

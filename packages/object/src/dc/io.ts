@@ -10,7 +10,7 @@ import {
 } from '@daos/common';
 import { getLogger } from '@daos/gurt';
 
-import { algorithmOf, digestMatches } from '../checksum.js';
+import { algorithmOf, digestMatches, keyChecksumOf } from '../checksum.js';
 import { allPresent, chunkParts, iodRecords } from '../chunks.js';
 import { OBJ_FETCH, OBJ_UPDATE, ObjFlag, type ObjFetchedIod, type ObjFetchOut, type ObjIod, type ObjUpdateIn } from '../rpc.js';
 import type { DcObject } from './object.js';
@@ -61,11 +61,12 @@ export async function dcObjUpdate(
     const iod = iods[i] as Iod;
     const value = exactValue(iod, values[i] as Uint8Array);
     if (value.length > 0) data.push(value);
-    wire.push(wireIod(iod, iodChecksums(checksumType, checksumChunk, iod, value)?.bytes));
+    wire.push(wireIod(iod, checksumType, iodChecksums(checksumType, checksumChunk, iod, value)?.bytes));
   }
+  const dkeyChecksum = keyChecksumOf(checksumType, dkey);
   await callRetrying({
     obj, group: obj.groupOf(dkey), write: true, rpc: OBJ_UPDATE, flags: 0, apiFlags, data, options,
-    make: (head): ObjUpdateIn => ({ head, dkey, checksumType, checksumChunk, iods: wire }),
+    make: (head): ObjUpdateIn => ({ head, dkey, dkeyChecksum, checksumType, checksumChunk, iods: wire }),
   });
 }
 
@@ -76,14 +77,14 @@ function exactValue(iod: Iod, value: Uint8Array): Uint8Array {
   return value.length === length ? value : value.subarray(0, length);
 }
 
-function wireIod(iod: Iod, checksums?: Uint8Array): ObjIod {
+function wireIod(iod: Iod, checksumType: number, checksums?: Uint8Array): ObjIod {
   return {
     akey: iod.akey,
     type: iod.type,
     size: iod.size,
     recxs: iod.type === IodType.SINGLE ? NONE : iod.recxs.flatMap(({ idx, nr }) => [idx, nr]),
     flags: iod.flags ?? 0,
-    akeyChecksum: undefined,
+    akeyChecksum: keyChecksumOf(checksumType, iod.akey),
     checksums,
   };
 }
@@ -100,11 +101,13 @@ export async function dcObjFetch(
   const apiFlags = options.flags ?? 0;
   checkFetch(obj, dkey, iods, into, apiFlags);
   const sink = options.sizeOnly ? undefined : soleSink(iods, into);
-  const wire = iods.map((iod) => wireIod(iod));
+  const checksumType = obj.cont.checksum?.type ?? 0;
+  const dkeyChecksum = keyChecksumOf(checksumType, dkey);
+  const wire = iods.map((iod) => wireIod(iod, checksumType));
   const { output, data } = await callRetrying({
     obj, group: obj.groupOf(dkey), write: false, rpc: OBJ_FETCH, options, apiFlags, sink,
     flags: options.sizeOnly ? ObjFlag.EMPTY_SGL : 0,
-    make: (head): ObjUpdateIn => ({ head, dkey, checksumType: 0, checksumChunk: 0, iods: wire }),
+    make: (head): ObjUpdateIn => ({ head, dkey, dkeyChecksum, checksumType, checksumChunk: 0, iods: wire }),
   });
   if (output.iods.length !== iods.length) throw new DaosError('PROTO', 'a fetch was answered with another number of values');
   if (options.sizeOnly) return output.iods.map((found, i) => sizesOf(iods[i] as Iod, found));

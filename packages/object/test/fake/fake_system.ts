@@ -13,6 +13,8 @@ export type Interference = (name: string) =>
 
 class Interfered implements RpcCaller {
   interfere: Interference = () => 'pass';
+  /** Changes what is sent, as a faulty network would. */
+  tamper: <Req>(input: Req) => Req = (input) => input;
   readonly calls: { name: string; to: Endpoint; flags: number }[] = [];
 
   constructor(private readonly inner: RpcCaller) {}
@@ -21,7 +23,7 @@ class Interfered implements RpcCaller {
     this.calls.push({ name: rpc.name, to, flags: (input as { head?: { flags: number } }).head?.flags ?? 0 });
     const verdict = this.interfere(rpc.name);
     if (verdict instanceof DaosError) throw verdict;
-    const sent = this.inner.call(to, rpc, input, options);
+    const sent = this.inner.call(to, rpc, this.tamper(input), options);
     if (verdict !== 'pass' && 'giveUp' in verdict) {
       sent.catch(() => undefined);
       throw verdict.giveUp;
