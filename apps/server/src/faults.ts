@@ -50,6 +50,10 @@ export const faultDataPlaneNotStarted = () =>
   serverFault(FAULT_DATA_PLANE_NOT_STARTED, 'DAOS I/O Engine instance not started or not responding on dRPC',
     'retry the operation or check server logs for more details');
 
+export const faultNoEngineRuns = (states: string) =>
+  serverFault(600, `no engine of this server runs: ${states}`,
+    'start the engines with `dmg system start`, or format their storage with `dmg storage format`');
+
 export const faultInstancesNotStopped = (action: string, ranks: string) =>
   serverFault(FAULT_INSTANCES_NOT_STOPPED, `${action} not supported when DAOS ranks are running: ${ranks}`,
     `retry ${action} operation after stopping DAOS ranks`);

@@ -97,7 +97,7 @@ export class DaosServer {
       log,
       hooks: this.hooks(),
       clientFor: (path) => new EngineClient(path, callEngine),
-    }, log);
+    });
     this.ms = new ManagementService({
       replicas: config.replicas,
       ownAddress: address,

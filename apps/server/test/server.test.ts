@@ -267,6 +267,10 @@ describe('engines', () => {
     const stopped = await systemStop(system.client);
     expect(stopped.results.map((result) => result.action)).toEqual(['stop', 'stop']);
     await expect(create('tank')).rejects.toMatchObject({ code: 606 });
+    await systemStart(system.client);
+    await create('tank');
+    await systemStop(system.client);
+    await expect(poolQuery(system.client, 'tank', [])).rejects.toThrow(/no engine of this server runs: engine 0: Stopped/);
   });
 
   it('are restarted once when they die, then reported until the delay has passed or an administrator starts them', async () => {

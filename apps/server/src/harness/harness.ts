@@ -1,10 +1,10 @@
 import { networkInterfaces } from 'node:os';
 
-import { RankSet, type ControlLog } from '@daos/control';
+import type { RankSet } from '@daos/control';
 
 import type { EngineConfig } from '../config/engine_config.js';
 import { faultInsufficient } from '../config/config_faults.js';
-import { faultDataPlaneNotStarted, faultHarnessNotStarted } from '../faults.js';
+import { faultDataPlaneNotStarted, faultHarnessNotStarted, faultNoEngineRuns } from '../faults.js';
 import type { EngineClient } from './engine_client.js';
 import { EngineInstance, type InstanceOptions } from './instance.js';
 
@@ -16,7 +16,7 @@ export class Harness {
   readonly instances: readonly EngineInstance[];
   private isStarted = false;
 
-  constructor(engines: readonly EngineConfig[], options: Omit<InstanceOptions, 'fabricHost'>, private readonly log: ControlLog) {
+  constructor(engines: readonly EngineConfig[], options: Omit<InstanceOptions, 'fabricHost'>) {
     this.instances = engines.map((config) => new EngineInstance(config, { ...options, fabricHost: interfaceAddress(config.fabricInterface) }));
   }
 
@@ -46,23 +46,21 @@ export class Harness {
     return this.instances.filter((instance) => instance.rank !== undefined && ranks.has(instance.rank));
   }
 
-  /** A local engine that is ready, for calls that any engine can serve. Fault 611 when there is none. */
+  /**
+   * A local engine that is ready, for calls that any engine can serve. Fault 611, which clients try again, while one is
+   * starting; another one when none is going to be there by itself.
+   */
   readyClient(): EngineClient {
     this.requireStarted();
     const ready = this.instances.find((instance) => instance.state === 'Ready');
-    if (!ready) throw faultDataPlaneNotStarted();
-    return ready.requireClient();
+    if (ready) return ready.requireClient();
+    if (this.instances.some((instance) => instance.state === 'Starting')) throw faultDataPlaneNotStarted();
+    throw faultNoEngineRuns(this.instances.map(({ index, state, lastError }) => `engine ${index}: ${state}${lastError === '' ? '' : ` (${lastError})`}`).join(', '));
   }
 
   /** True when all instances wait for a format. */
   get awaitsFormat(): boolean {
     return this.instances.every((instance) => instance.state === 'AwaitFormat');
-  }
-
-  logSummary(): void {
-    for (const instance of this.instances) {
-      this.log.info(`engine ${instance.index}: ${instance.state}${instance.lastError === '' ? '' : ` (${instance.lastError})`}`);
-    }
   }
 }
 

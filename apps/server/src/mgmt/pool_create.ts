@@ -83,8 +83,9 @@ export class PoolCreator {
     const { harness, transport, config } = this.context;
     const usages = await Promise.all(members.map((member) => rankUsage(member, db.state.pools, harness, transport)));
     const hasData = usages.every((usage) => usage.data !== undefined);
-    const targets = config.engines[0]?.targets ?? 1;
-    const tierBytes = requestedTierBytes(request, members.length, targets, hasData);
+    const [engine] = config.engines;
+    const isFileBacked = engine?.data?.storageClass === 'file';
+    const tierBytes = requestedTierBytes(request, { count: members.length, targets: engine?.targets ?? 1, hasData, isFileBacked });
     for (const [index, usage] of usages.entries()) checkRoom(members[index]?.rank ?? 0, tierBytes, usage);
     return tierBytes;
   }

@@ -6,9 +6,20 @@ import { faultMemRatioWithoutRoles, faultNvmeTooSmall, faultScmTooSmall } from '
 import type { RankUsage } from '../system/capacity.js';
 
 const MIB = 1024n * 1024n;
-/** Least SCM and NVMe space of one target. */
+/** Least SCM space of one target. */
 const SCM_BYTES_MIN_PER_TARGET = 16n * MIB;
+/** Least NVMe space of one target: one cluster of a device; files have no clusters. */
 const NVME_BYTES_MIN_PER_TARGET = 1024n * MIB;
+const FILE_BYTES_MIN_PER_TARGET = 16n * MIB;
+
+/** What the ranks of a pool have in common. */
+export interface RankShape {
+  readonly count: number;
+  readonly targets: number;
+  readonly hasData: boolean;
+  /** The data tier is a folder of files, not a device. */
+  readonly isFileBacked: boolean;
+}
 
 /** Bytes per rank of the tiers: SCM, NVMe. */
 export type TierBytes = readonly [bigint, bigint];
@@ -17,11 +28,12 @@ export type TierBytes = readonly [bigint, bigint];
  * The sizes that a request asks for on each rank: given per rank, or as a total with a ratio. DER_INVAL for size 0,
  * faults 604, 605, 619.
  */
-export function requestedTierBytes(request: PoolCreateReq, rankCount: number, targets: number, hasData: boolean): TierBytes {
+export function requestedTierBytes(request: PoolCreateReq, ranks: RankShape): TierBytes {
+  const { targets, hasData } = ranks;
   if (request.memRatio > 0) throw faultMemRatioWithoutRoles();
-  const [scm, nvme] = request.tierBytes.length > 0 ? explicitBytes(request, hasData) : ratioBytes(request, rankCount, hasData);
+  const [scm, nvme] = request.tierBytes.length > 0 ? explicitBytes(request, hasData) : ratioBytes(request, ranks.count, hasData);
   const scmMin = SCM_BYTES_MIN_PER_TARGET * BigInt(targets);
-  const nvmeMin = NVME_BYTES_MIN_PER_TARGET * BigInt(targets);
+  const nvmeMin = (ranks.isFileBacked ? FILE_BYTES_MIN_PER_TARGET : NVME_BYTES_MIN_PER_TARGET) * BigInt(targets);
   if (scm < scmMin) throw faultScmTooSmall(scm, scmMin, targets);
   if (nvme !== 0n && nvme < nvmeMin) throw faultNvmeTooSmall(nvme, nvmeMin, targets);
   return [scm, nvme];

@@ -42,8 +42,9 @@ export function engineMethods(xs: Xstream, group: GroupDistribution): ReadonlyMa
     })],
     [MgmtMethod.GROUP_UPDATE, drpcMethod('GROUP_UPDATE', GroupUpdateReq, GroupUpdateResp, async (request) => {
       const members = request.engines.map(({ rank, uri }) => ({ rank, uri }));
-      if (!(await group.update(request.mapVersion, members))) {
-        throw new DaosError('GRPVER', `group version ${request.mapVersion} is not newer than ${xs.groupVersion()}`);
+      const isNew = await group.update(request.mapVersion, members);
+      if (!isNew && request.mapVersion < xs.groupVersion()) {
+        throw new DaosError('GRPVER', `group version ${request.mapVersion} is older than ${xs.groupVersion()}`);
       }
       return {};
     })],
