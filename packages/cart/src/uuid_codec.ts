@@ -9,7 +9,10 @@ import type { BodyWriter } from './body_writer.js';
  * remember recent ones: converting costs a lookup, and equal UUIDs come out as the same string object, which makes
  * the maps keyed by them fast.
  */
-const REMEMBERED_MAX = 1024;
+const REMEMBERED_BITS = 10;
+const REMEMBERED_MAX = 1 << REMEMBERED_BITS;
+/** Odd, with bits all over: spreads a difference in any bit to the upper ones. */
+const MIX = 0x9e37_79b1;
 
 const bytesByText = new LruMap<Uuid, Buffer>(REMEMBERED_MAX);
 let lastText: Uuid | undefined;
@@ -48,7 +51,7 @@ export function readUuid(reader: BodyReader): Uuid {
   const b = view.getInt32(at + 4);
   const c = view.getInt32(at + 8);
   const d = view.getInt32(at + 12);
-  const index = (a ^ (b << 1) ^ (c << 2) ^ d ^ (d >>> 16)) & (REMEMBERED_MAX - 1);
+  const index = Math.imul(a ^ Math.imul(b ^ Math.imul(c ^ Math.imul(d, MIX), MIX), MIX), MIX) >>> (32 - REMEMBERED_BITS);
   const entry = textByWords[index] as Remembered;
   if (entry.a === a && entry.b === b && entry.c === c && entry.d === d) return entry.text;
   const text = uuidFromBytes(new Uint8Array(view.buffer, view.byteOffset + at, 16));
