@@ -1,4 +1,13 @@
-import { CONTAINER_LABEL_NOT_SET, ContProp, DaosError, PoolConnectFlag, contStatusUnpack, uuidGenerate, type PropertyEntry, type Uuid } from '@daos/common';
+import {
+  CONTAINER_LABEL_NOT_SET,
+  ContProp,
+  DaosError,
+  PoolConnectFlag,
+  contStatusUnpack,
+  uuidGenerate,
+  type PropertyEntry,
+  type Uuid,
+} from '@daos/common';
 import { poolDisconnect, poolEvict } from '@daos/pool/ds';
 import { ContOpenFlag } from '@daos/container/rpc';
 
@@ -35,11 +44,21 @@ describe('container service', () => {
   });
   afterEach(() => fixture.remove());
 
-  async function create(label?: string, props: PropertyEntry[] = [], poolHandle = alice, container = uuidGenerate()): Promise<Uuid> {
+  async function create(
+    label?: string,
+    props: PropertyEntry[] = [],
+    poolHandle = alice,
+    container = uuidGenerate(),
+  ): Promise<Uuid> {
     await contCreate(fixture.service, fixture.op(), { poolHandle, container, label, props });
     return container;
   }
-  async function open(container: Uuid | { label: string }, flags: number, poolHandle = alice, handle = uuidGenerate()): Promise<Opened & { under: Under }> {
+  async function open(
+    container: Uuid | { label: string },
+    flags: number,
+    poolHandle = alice,
+    handle = uuidGenerate(),
+  ): Promise<Opened & { under: Under }> {
     const opened = await contOpen(fixture.service, fixture.op(), { poolHandle, container, handle, flags });
     return { ...opened, under: { container: opened.info.uuid, handle } };
   }
@@ -47,18 +66,29 @@ describe('container service', () => {
   const destroy = (container: Uuid | { label: string }, force = false, poolHandle = alice) =>
     contDestroy(fixture.service, fixture.op(), { poolHandle, container, force });
   const query = async (under: Under) => (await contQuery(fixture.service, under, undefined)).info;
-  const prop = async (under: Under, number: number) => (await contQuery(fixture.service, under, [number])).props[0]?.value;
+  const prop = async (under: Under, number: number) =>
+    (await contQuery(fixture.service, under, [number])).props[0]?.value;
   const list = () => fixture.poolService.read((tx) => fixture.poolService.listContainers(tx));
   const acl = (...entries: string[]): PropertyEntry[] => [{ number: ContProp.ACL, value: entries }];
 
   it('creates, opens, queries, closes and destroys by UUID and by label', async () => {
     const byUuid = await create();
     const byLabel = await create('home');
-    expect(await list()).toEqual(expect.arrayContaining([{ uuid: byUuid, label: undefined }, { uuid: byLabel, label: 'home' }]));
+    expect(await list()).toEqual(
+      expect.arrayContaining([
+        { uuid: byUuid, label: undefined },
+        { uuid: byLabel, label: 'home' },
+      ]),
+    );
     const first = await open(byUuid, RO);
     const second = await open({ label: 'home' }, RW);
     expect(second.info.uuid).toBe(byLabel);
-    expect(await query(first.under)).toMatchObject({ uuid: byUuid, handleCount: 1, snapshotCount: 0, latestSnapshot: 0n });
+    expect(await query(first.under)).toMatchObject({
+      uuid: byUuid,
+      handleCount: 1,
+      snapshotCount: 0,
+      latestSnapshot: 0n,
+    });
     await close(first.under);
     await close(second.under);
     await destroy(byUuid);
@@ -102,18 +132,28 @@ describe('container service', () => {
       await expect(create(label)).rejects.toMatchObject({ der: 'INVAL' });
     }
     const bad: PropertyEntry[] = [
-      { number: 0x2000, value: 1n }, { number: ContProp.STATUS, value: 0n }, { number: ContProp.GLOBAL_VERSION, value: 4n },
-      { number: ContProp.OWNER, value: 'bob@' }, { number: ContProp.EC_CELL_SZ, value: 100n }, { number: ContProp.REDUN_FAC, value: 5n },
+      { number: 0x2000, value: 1n },
+      { number: ContProp.STATUS, value: 0n },
+      { number: ContProp.GLOBAL_VERSION, value: 4n },
+      { number: ContProp.OWNER, value: 'bob@' },
+      { number: ContProp.EC_CELL_SZ, value: 100n },
+      { number: ContProp.REDUN_FAC, value: 5n },
     ];
     for (const property of bad) await expect(create('x', [property])).rejects.toMatchObject({ der: 'INVAL' });
     expect(await list()).toEqual([]);
   });
 
   it('returns given properties, and defaults for the others', async () => {
-    await create('home', [{ number: ContProp.CSUM, value: 0n }, { number: ContProp.LAYOUT_TYPE, value: 1n }, { number: ContProp.ROOTS, value: ['1.2', '3.4'] }]);
+    await create('home', [
+      { number: ContProp.CSUM, value: 0n },
+      { number: ContProp.LAYOUT_TYPE, value: 1n },
+      { number: ContProp.ROOTS, value: ['1.2', '3.4'] },
+    ]);
     const { under, checksum } = await open({ label: 'home' }, RW);
     expect(checksum).toBeUndefined();
-    const props = new Map((await contQuery(fixture.service, under, [])).props.map(({ number, value }) => [number, value]));
+    const props = new Map(
+      (await contQuery(fixture.service, under, [])).props.map(({ number, value }) => [number, value]),
+    );
     expect(props.get(ContProp.LABEL)).toBe('home');
     expect(props.get(ContProp.LAYOUT_TYPE)).toBe(1n);
     expect(props.get(ContProp.ROOTS)).toEqual(['1.2', '3.4']);
@@ -122,7 +162,11 @@ describe('container service', () => {
     expect(props.get(ContProp.ACL)).toEqual(['A::OWNER@:rwdtTaAo', 'A:G:GROUP@:rwtT']);
     expect(props.get(ContProp.EC_CELL_SZ)).toBe(131_072n);
     expect(props.get(ContProp.REDUN_FAC)).toBe(0n);
-    expect(contStatusUnpack(props.get(ContProp.STATUS) as bigint)).toEqual({ healthy: true, flags: 0, mapVersion: 1 });
+    expect(contStatusUnpack(props.get(ContProp.STATUS) as bigint)).toEqual({
+      healthy: true,
+      flags: 0,
+      mapVersion: 1,
+    });
   });
 
   it('has checksums on by default and hands them to every target with the handle', async () => {
@@ -134,7 +178,8 @@ describe('container service', () => {
   it('moves a label: the old one is free, a taken one is DER_EXIST', async () => {
     const { under } = await open(await create('first'), RW);
     await create('second');
-    const relabel = (label: string) => contSetProps(fixture.service, fixture.op(), under, [{ number: ContProp.LABEL, value: label }]);
+    const relabel = (label: string) =>
+      contSetProps(fixture.service, fixture.op(), under, [{ number: ContProp.LABEL, value: label }]);
     await expect(relabel('second')).rejects.toMatchObject({ der: 'EXIST' });
     await relabel('third');
     await relabel('third');
@@ -145,7 +190,8 @@ describe('container service', () => {
 
   it('refuses changes of fixed properties: NO_PERM or INVAL', async () => {
     const { under } = await open(await create('home'), RW);
-    const set = (number: number, value: bigint) => contSetProps(fixture.service, fixture.op(), under, [{ number, value }]);
+    const set = (number: number, value: bigint) =>
+      contSetProps(fixture.service, fixture.op(), under, [{ number, value }]);
     await expect(set(ContProp.ALLOCED_OID, 5n)).rejects.toMatchObject({ der: 'NO_PERM' });
     await expect(set(ContProp.EC_CELL_SZ, 4096n)).rejects.toMatchObject({ der: 'NO_PERM' });
     await expect(set(ContProp.OBJ_VERSION, 1n)).rejects.toMatchObject({ der: 'INVAL' });
@@ -156,7 +202,13 @@ describe('container service', () => {
   it('opens by ACL: nothing, read only, read and delete, read and write', async () => {
     const bob = await fixture.connect(BOB);
     const cases: [string, number, boolean][] = [
-      ['', RO, false], ['r', RO, true], ['r', RW, false], ['rd', RW, false], ['rw', RO, true], ['rw', RW, true], ['rw', EX, false],
+      ['', RO, false],
+      ['r', RO, true],
+      ['r', RW, false],
+      ['rd', RW, false],
+      ['rw', RO, true],
+      ['rw', RW, true],
+      ['rw', EX, false],
     ];
     for (const [perms, flags, ok] of cases) {
       const container = await create(undefined, acl('A::OWNER@:rwdtTaAo', `A::bob@:${perms}`));
@@ -172,15 +224,20 @@ describe('container service', () => {
     await expect(contQuery(fixture.service, under, [])).rejects.toMatchObject({ der: 'NO_PERM' });
     expect(await prop(under, ContProp.ACL)).toEqual(['A::OWNER@:']);
     expect((await query(under)).handleCount).toBe(1);
-    await expect(contSetProps(fixture.service, fixture.op(), under, [{ number: ContProp.LABEL, value: 'x' }])).rejects.toMatchObject({ der: 'NO_PERM' });
+    await expect(
+      contSetProps(fixture.service, fixture.op(), under, [{ number: ContProp.LABEL, value: 'x' }]),
+    ).rejects.toMatchObject({ der: 'NO_PERM' });
     await contUpdateAcl(fixture.service, fixture.op(), under, ['A::bob@:r']);
     await contDeleteAcl(fixture.service, fixture.op(), under, 'u:bob@');
-    await expect(contDeleteAcl(fixture.service, fixture.op(), under, 'u:bob@')).rejects.toMatchObject({ der: 'NONEXIST' });
+    await expect(contDeleteAcl(fixture.service, fixture.op(), under, 'u:bob@')).rejects.toMatchObject({
+      der: 'NONEXIST',
+    });
   });
 
   it('needs get-prop for properties, get-ACL for the ACL and either for the owner', async () => {
     const bob = await fixture.connect(BOB);
-    const opened = async (perms: string) => (await open(await create(undefined, acl('A::OWNER@:rw', `A::bob@:${perms}`)), RO, bob)).under;
+    const opened = async (perms: string) =>
+      (await open(await create(undefined, acl('A::OWNER@:rw', `A::bob@:${perms}`)), RO, bob)).under;
     const props = await opened('rt');
     expect(await prop(props, ContProp.CSUM)).toBe(2n);
     expect(await prop(props, ContProp.OWNER)).toBe('alice@');
@@ -194,11 +251,15 @@ describe('container service', () => {
   it('keeps attributes by read and write permission', async () => {
     const { under } = await open(await create('home'), RW);
     await contSetAttrs(fixture.service, fixture.op(), under, [{ name: 'k', value: Buffer.from('v') }]);
-    expect((await contGetAttrs(fixture.service, under, ['k'])).map(String)).toEqual([String(Buffer.from('v'))]);
+    expect((await contGetAttrs(fixture.service, under, ['k'])).map(String)).toEqual([
+      String(Buffer.from('v')),
+    ]);
     expect(await contListAttrs(fixture.service, under)).toEqual(['k']);
     const reader = await open({ label: 'home' }, RO);
     expect(await contListAttrs(fixture.service, reader.under)).toEqual(['k']);
-    await expect(contSetAttrs(fixture.service, fixture.op(), reader.under, [{ name: 'k', value: Buffer.of(1) }])).rejects.toMatchObject({ der: 'NO_PERM' });
+    await expect(
+      contSetAttrs(fixture.service, fixture.op(), reader.under, [{ name: 'k', value: Buffer.of(1) }]),
+    ).rejects.toMatchObject({ der: 'NO_PERM' });
     await contDelAttrs(fixture.service, fixture.op(), under, ['k']);
     await expect(contGetAttrs(fixture.service, under, ['k'])).rejects.toMatchObject({ der: 'NONEXIST' });
   });
@@ -223,7 +284,16 @@ describe('container service', () => {
     await close(reader.under);
     await open(container, EX);
     await expect(open(container, RO)).rejects.toMatchObject({ der: 'BUSY' });
-    for (const flags of [0, RO | RW, RO | EX, RW | EX, RO | EVICT | EVICT_ALL, EX | EVICT, RO | EVICT_ALL, RW | EVICT_ALL]) {
+    for (const flags of [
+      0,
+      RO | RW,
+      RO | EX,
+      RW | EX,
+      RO | EVICT | EVICT_ALL,
+      EX | EVICT,
+      RO | EVICT_ALL,
+      RW | EVICT_ALL,
+    ]) {
       await expect(open(container, flags)).rejects.toMatchObject({ der: 'INVAL' });
     }
   });
@@ -311,7 +381,9 @@ describe('container service', () => {
     const second = await contCreateSnapshot(fixture.service, fixture.op(), under);
     expect(await contListSnapshots(fixture.service, under)).toEqual([first, second]);
     expect(await query(under)).toMatchObject({ snapshotCount: 2, latestSnapshot: second });
-    await expect(contDestroySnapshot(fixture.service, fixture.op(), under, first + 1n)).rejects.toMatchObject({ der: 'NONEXIST' });
+    await expect(contDestroySnapshot(fixture.service, fixture.op(), under, first + 1n)).rejects.toMatchObject(
+      { der: 'NONEXIST' },
+    );
     await contDestroySnapshot(fixture.service, fixture.op(), under, second);
     await contDestroySnapshot(fixture.service, fixture.op(), under, first);
     expect(await query(under)).toMatchObject({ snapshotCount: 0, latestSnapshot: 0n });
@@ -321,7 +393,11 @@ describe('container service', () => {
     const first = await open(await create('a'), RW);
     const second = await open(await create('b', [{ number: ContProp.ALLOCED_OID, value: 1000n }]), RW);
     const alloc = (under: Under, count: bigint) => contAllocOids(fixture.service, under, count);
-    const starts = await Promise.all([alloc(first.under, 10n), alloc(first.under, 1n), alloc(first.under, 100n)]);
+    const starts = await Promise.all([
+      alloc(first.under, 10n),
+      alloc(first.under, 1n),
+      alloc(first.under, 100n),
+    ]);
     expect(starts.sort((a, b) => Number(a - b))).toEqual([0n, 10n, 11n]);
     expect(await alloc(second.under, 5n)).toBe(1000n);
     await fixture.restart();
@@ -337,7 +413,12 @@ describe('container service', () => {
     const other = await fixture.connect(ALICE);
     await open(container, RO, other);
     await open(container, RO, other);
-    await poolEvict(fixture.poolService, fixture.op(), { handles: [other], destroy: false, force: false, recursive: false });
+    await poolEvict(fixture.poolService, fixture.op(), {
+      handles: [other],
+      destroy: false,
+      force: false,
+      recursive: false,
+    });
     expect((await query(under)).handleCount).toBe(1);
     await poolDisconnect(fixture.poolService, fixture.op(), alice);
     expect(fixture.targets.granted.size).toBe(0);
@@ -360,10 +441,20 @@ describe('container service', () => {
     await fixture.restart();
     await contCreate(fixture.service, ops[0], params);
     expect((await contOpen(fixture.service, ops[1], opening)).info).toEqual(opened.info);
-    await contDestroy(fixture.service, ops[2], { poolHandle: alice, container: { label: 'home' }, force: true });
-    await contDestroy(fixture.service, ops[2], { poolHandle: alice, container: { label: 'home' }, force: true });
+    await contDestroy(fixture.service, ops[2], {
+      poolHandle: alice,
+      container: { label: 'home' },
+      force: true,
+    });
+    await contDestroy(fixture.service, ops[2], {
+      poolHandle: alice,
+      container: { label: 'home' },
+      force: true,
+    });
     const failing = fixture.op();
-    await expect(contCreate(fixture.service, failing, { ...params, label: '!' })).rejects.toMatchObject({ der: 'INVAL' });
+    await expect(contCreate(fixture.service, failing, { ...params, label: '!' })).rejects.toMatchObject({
+      der: 'INVAL',
+    });
     await expect(contCreate(fixture.service, failing, params)).rejects.toMatchObject({ der: 'INVAL' });
   });
 
@@ -371,7 +462,9 @@ describe('container service', () => {
     await create('home');
     await poolDisconnect(fixture.poolService, fixture.op(), alice);
     const evict = { handles: [], destroy: true, force: false };
-    await expect(poolEvict(fixture.poolService, fixture.op(), { ...evict, recursive: false })).rejects.toMatchObject({ der: 'BUSY' });
+    await expect(
+      poolEvict(fixture.poolService, fixture.op(), { ...evict, recursive: false }),
+    ).rejects.toMatchObject({ der: 'BUSY' });
     await poolEvict(fixture.poolService, fixture.op(), { ...evict, recursive: true });
   });
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { DaosError} from '@daos/common';
+import type { DaosError } from '@daos/common';
 import { Hlc, PoolConnectFlag, uuidGenerate, type Uuid } from '@daos/common';
 import { ContService, type ContGrant, type ContServiceHost } from '@daos/container/ds';
 import { PoolService, poolConnect, type OpId, type PoolServiceHost } from '@daos/pool/ds';
@@ -10,9 +10,27 @@ import { POOL_LAYOUT_VERSION } from '@daos/pool/rpc';
 import { RsvcRegistry } from '@daos/rsvc';
 import type { AuthSys } from '@daos/security/rpc';
 
-export const ALICE: AuthSys = { machineName: 'host1', user: 'alice@', group: 'team@', groups: [], securityContext: '' };
-export const BOB: AuthSys = { machineName: 'host2', user: 'bob@', group: 'others@', groups: [], securityContext: '' };
-export const CAROL: AuthSys = { machineName: 'host1', user: 'carol@', group: 'team@', groups: [], securityContext: '' };
+export const ALICE: AuthSys = {
+  machineName: 'host1',
+  user: 'alice@',
+  group: 'team@',
+  groups: [],
+  securityContext: '',
+};
+export const BOB: AuthSys = {
+  machineName: 'host2',
+  user: 'bob@',
+  group: 'others@',
+  groups: [],
+  securityContext: '',
+};
+export const CAROL: AuthSys = {
+  machineName: 'host1',
+  user: 'carol@',
+  group: 'team@',
+  groups: [],
+  securityContext: '',
+};
 
 /** Targets that only remember what they were told. */
 export class FakeTargets implements ContServiceHost {
@@ -71,7 +89,14 @@ export class ContFixture {
     const replica = this.registry.lookup(this.pool);
     const term = await replica.serve(async (service, served) => {
       await service.bootstrap({
-        label: 'tank', ranks: [0], targetsPerRank: 2, props: [], owner: 'alice@', group: 'team@', acl, faultDomains: [],
+        label: 'tank',
+        ranks: [0],
+        targetsPerRank: 2,
+        props: [],
+        owner: 'alice@',
+        group: 'team@',
+        acl,
+        faultDomains: [],
       });
       return served;
     }, 'up empty');
@@ -80,7 +105,12 @@ export class ContFixture {
 
   async connect(user: AuthSys, flags: number = PoolConnectFlag.RW): Promise<Uuid> {
     const handle = uuidGenerate();
-    await poolConnect(this.poolService, this.op(), { handle, flags, user, layoutVersion: POOL_LAYOUT_VERSION });
+    await poolConnect(this.poolService, this.op(), {
+      handle,
+      flags,
+      user,
+      layoutVersion: POOL_LAYOUT_VERSION,
+    });
     return handle;
   }
 

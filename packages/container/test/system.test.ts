@@ -43,13 +43,21 @@ describe('pools and containers on two engines', () => {
   }, 30_000);
   afterAll(() => system.stop());
 
-  const lookup = (rank: number, handle: Uuid) => system.engine(rank).xs.onTargets('probe.lookup', { pool: system.pool, handle });
+  const lookup = (rank: number, handle: Uuid) =>
+    system.engine(rank).xs.onTargets('probe.lookup', { pool: system.pool, handle });
 
   it('leaves a complete pool as it is when it is created again', async () => {
     const { xs } = system.engine(0);
     await dsPoolTgtCreate(xs, { poolUuid: system.pool, scmBytesPerTarget: 1 << 26, nvmeBytesPerTarget: 0 });
     const again = await dsPoolSvcCreate(xs, {
-      poolUuid: system.pool, label: 'tank', ranks: [0, 1], targetsPerRank: 2, svcRanks: [0], props: [], owner: 'alice@', group: 'team@',
+      poolUuid: system.pool,
+      label: 'tank',
+      ranks: [0, 1],
+      targetsPerRank: 2,
+      svcRanks: [0],
+      props: [],
+      owner: 'alice@',
+      group: 'team@',
     });
     expect(again).toEqual({ svcRanks: [0], leaderRank: 0 });
   });
@@ -57,7 +65,9 @@ describe('pools and containers on two engines', () => {
   it('gives DER_NOSPACE for a pool larger than the device and leaves nothing behind', async () => {
     const { xs } = system.engine(0);
     const pool = uuidGenerate();
-    await expect(dsPoolTgtCreate(xs, { poolUuid: pool, scmBytesPerTarget: 1e15, nvmeBytesPerTarget: 0 })).rejects.toMatchObject({ der: 'NOSPACE' });
+    await expect(
+      dsPoolTgtCreate(xs, { poolUuid: pool, scmBytesPerTarget: 1e15, nvmeBytesPerTarget: 0 }),
+    ).rejects.toMatchObject({ der: 'NOSPACE' });
     expect(readdirSync(system.storage(0)).filter((name) => name.includes(pool))).toEqual([]);
     expect(existsSync(join(system.storage(0), 'NEWBORNS', pool))).toBe(false);
   });
@@ -65,20 +75,35 @@ describe('pools and containers on two engines', () => {
   it('answers the administrator on any engine', async () => {
     for (const { xs } of system.engines) {
       const info = await dsPoolSvcQuery(xs, system.svc);
-      expect(info).toMatchObject({ label: 'tank', targetCount: 4, disabledTargetCount: 0, leaderRank: 0, serviceRanks: [0], enabledRanks: [0, 1], deadRanks: [] });
+      expect(info).toMatchObject({
+        label: 'tank',
+        targetCount: 4,
+        disabledTargetCount: 0,
+        leaderRank: 0,
+        serviceRanks: [0],
+        enabledRanks: [0, 1],
+        deadRanks: [],
+      });
       expect(info.tiers[0]?.totalBytes).toBeGreaterThan(0);
       await dsPoolSvcSetProp(xs, system.svc, [{ number: PoolProp.SPACE_RB, value: 9n }]);
-      expect(await dsPoolSvcGetProp(xs, system.svc, [PoolProp.SPACE_RB])).toEqual([{ number: PoolProp.SPACE_RB, value: 9n }]);
+      expect(await dsPoolSvcGetProp(xs, system.svc, [PoolProp.SPACE_RB])).toEqual([
+        { number: PoolProp.SPACE_RB, value: 9n },
+      ]);
       expect((await dsPoolSvcGetAcl(xs, system.svc)).owner).toBe('alice@');
       expect((await dsPoolSvcUpdateAcl(xs, system.svc, ['A::bob@:r'])).entries).toContain('A::bob@:r');
-      expect((await dsPoolQueryTargets(xs, system.svc, 1)).map(({ state }) => state)).toEqual(['up_in', 'up_in']);
+      expect((await dsPoolQueryTargets(xs, system.svc, 1)).map(({ state }) => state)).toEqual([
+        'up_in',
+        'up_in',
+      ]);
     }
   });
 
   it('finds the leader from a rank that holds no replica, and says so when there is none', async () => {
     const { xs } = system.engine(1);
     expect((await dsPoolSvcQuery(xs, { ...system.svc, svcRanks: [1, 0] })).leaderRank).toBe(0);
-    await expect(dsPoolSvcQuery(xs, { ...system.svc, svcRanks: [1] })).rejects.toMatchObject({ der: 'NOTREPLICA' });
+    await expect(dsPoolSvcQuery(xs, { ...system.svc, svcRanks: [1] })).rejects.toMatchObject({
+      der: 'NOTREPLICA',
+    });
   });
 
   it('refuses calls between servers that come from a client', async () => {
@@ -108,7 +133,14 @@ describe('pools and containers on two engines', () => {
     const pool = await system.connect();
     const uuid = await dcContCreate(pool, { label: 'home' });
     const cont = await dcContOpen(pool, 'home', { flags: RW });
-    const seen = { wasCached: true, containerUuid: uuid, canRead: true, canWrite: true, poolMapVersion: 1, checksum: { type: 2, chunkBytes: 32_768, serverVerify: false } };
+    const seen = {
+      wasCached: true,
+      containerUuid: uuid,
+      canRead: true,
+      canWrite: true,
+      poolMapVersion: 1,
+      checksum: { type: 2, chunkBytes: 32_768, serverVerify: false },
+    };
     for (const rank of [0, 1]) expect(await lookup(rank, cont.handle)).toEqual([seen, seen]);
     const reader = await dcContOpen(pool, uuid, { flags: RO });
     expect((await lookup(1, reader.handle))[0]).toMatchObject({ canRead: true, canWrite: false });
@@ -188,9 +220,13 @@ describe('pools and containers on two engines', () => {
     const pool = await system.connect();
     await dcContCreate(pool, { label: 'last' });
     const { xs } = system.engine(1);
-    await expect(dsPoolSvcDestroy(xs, system.svc, { force: false, recursive: true })).rejects.toMatchObject({ der: 'BUSY' });
+    await expect(dsPoolSvcDestroy(xs, system.svc, { force: false, recursive: true })).rejects.toMatchObject({
+      der: 'BUSY',
+    });
     await pool.disconnect();
-    await expect(dsPoolSvcDestroy(xs, system.svc, { force: false, recursive: false })).rejects.toMatchObject({ der: 'BUSY' });
+    await expect(dsPoolSvcDestroy(xs, system.svc, { force: false, recursive: false })).rejects.toMatchObject({
+      der: 'BUSY',
+    });
     await dsPoolSvcDestroy(xs, system.svc, { force: false, recursive: true });
     for (const engine of system.engines) await dsPoolTgtDestroy(engine.xs, system.pool);
     for (const rank of [0, 1]) expect(existsSync(join(system.storage(rank), system.pool))).toBe(false);

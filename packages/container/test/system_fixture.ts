@@ -19,7 +19,13 @@ const MODULES = [
   { url: moduleUrl('container/dist/test/probe_module.js'), exportName: 'probeModule' },
 ];
 
-export const ALICE: AuthSys = { machineName: 'host1', user: 'alice@', group: 'team@', groups: [], securityContext: '' };
+export const ALICE: AuthSys = {
+  machineName: 'host1',
+  user: 'alice@',
+  group: 'team@',
+  groups: [],
+  securityContext: '',
+};
 
 /** Answers for daos_server: every credential is genuine. */
 async function acceptCredential(_module: number, _method: number, body: Uint8Array): Promise<Uint8Array> {
@@ -60,11 +66,21 @@ export class SystemFixture {
 
   async createPool(nvmeMib = 64): Promise<void> {
     for (const { xs } of this.engines) {
-      await dsPoolTgtCreate(xs, { poolUuid: this.pool, scmBytesPerTarget: 64 * MIB, nvmeBytesPerTarget: nvmeMib * MIB });
+      await dsPoolTgtCreate(xs, {
+        poolUuid: this.pool,
+        scmBytesPerTarget: 64 * MIB,
+        nvmeBytesPerTarget: nvmeMib * MIB,
+      });
     }
     const { svcRanks } = await dsPoolSvcCreate(this.engine(0).xs, {
-      poolUuid: this.pool, label: 'tank', ranks: this.engines.map((_, rank) => rank), targetsPerRank: 2, svcRanks: [0], props: [],
-      owner: 'alice@', group: 'team@',
+      poolUuid: this.pool,
+      label: 'tank',
+      ranks: this.engines.map((_, rank) => rank),
+      targetsPerRank: 2,
+      svcRanks: [0],
+      props: [],
+      owner: 'alice@',
+      group: 'team@',
     });
     this.svc = { ...this.svc, svcRanks };
   }
@@ -99,7 +115,10 @@ export class SystemFixture {
 
   private startEngine(rank: number, targetCount: number): Promise<RunningEngine> {
     return startEngine({
-      modules: MODULES, targetCount, storageDir: this.storage(rank), socketDir: this.dir,
+      modules: MODULES,
+      targetCount,
+      storageDir: this.storage(rank),
+      socketDir: this.dir,
       standalone: { rank, server: acceptCredential },
     });
   }

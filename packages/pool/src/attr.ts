@@ -9,7 +9,8 @@ export function checkAttrNames(names: readonly string[]): void {
   for (const name of names) {
     const length = Buffer.byteLength(name);
     if (length === 0) throw new DaosError('INVAL', 'an attribute name must not be empty');
-    if (length > ATTR_NAME_MAX) throw new DaosError('INVAL', `an attribute name has at most ${ATTR_NAME_MAX} bytes, got ${length}`);
+    if (length > ATTR_NAME_MAX)
+      throw new DaosError('INVAL', `an attribute name has at most ${ATTR_NAME_MAX} bytes, got ${length}`);
     if (name.includes('\0')) throw new DaosError('INVAL', 'an attribute name must not contain NUL');
   }
 }
@@ -18,6 +19,7 @@ export function checkAttrNames(names: readonly string[]): void {
 export function checkAttrs(attrs: readonly { readonly name: string; readonly value: Uint8Array }[]): void {
   checkAttrNames(attrs.map(({ name }) => name));
   for (const { name, value } of attrs) {
-    if (value.length === 0) throw new DaosError('INVAL', `the value of attribute "${name}" must not be empty`);
+    if (value.length === 0)
+      throw new DaosError('INVAL', `the value of attribute "${name}" must not be empty`);
   }
 }

@@ -31,7 +31,9 @@ export function targetStateToWire(state: PoolTargetState): number {
   return STATES.indexOf(state);
 }
 
-export function targetInfoFromWire(info: Omit<PoolTargetInfo, 'state'> & { readonly state: number }): PoolTargetInfo {
+export function targetInfoFromWire(
+  info: Omit<PoolTargetInfo, 'state'> & { readonly state: number },
+): PoolTargetInfo {
   return { ...info, state: named(STATES, info.state, 'target state') };
 }
 

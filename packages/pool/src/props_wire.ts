@@ -12,7 +12,8 @@ export function propsToWire(props: readonly PropEntry[]): WireProp[] {
 
 /** DER_INVAL for more than 128 properties, for one without a value and for one given twice. */
 export function propsFromWire(props: readonly WireProp[]): PropEntry[] {
-  if (props.length > PROPERTIES_MAX) throw new DaosError('INVAL', `at most ${PROPERTIES_MAX} properties in one call, got ${props.length}`);
+  if (props.length > PROPERTIES_MAX)
+    throw new DaosError('INVAL', `at most ${PROPERTIES_MAX} properties in one call, got ${props.length}`);
   const seen = new Set<number>();
   return props.map(({ number, num, str, list }) => {
     const value = num ?? str ?? list;

@@ -47,7 +47,10 @@ export function defineServiceRpc<Req extends Fields, Rep extends Fields>(
   const requestBody: Field<MessageOf<Req>> = f.struct(spec.request);
   const replyBody: Field<MessageOf<Rep>> = f.struct(spec.reply);
   const rpc = defineRpc({
-    name: spec.name, module: spec.module, version: spec.version, index: spec.index,
+    name: spec.name,
+    module: spec.module,
+    version: spec.version,
+    index: spec.index,
     request: { pool: f.uuid, handle: f.uuid, clientId: f.uuid, clientTime: f.u64, body: requestBody },
     reply: {
       status: f.int,

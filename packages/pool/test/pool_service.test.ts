@@ -21,16 +21,25 @@ describe('pool service', () => {
   });
   afterEach(() => fixture.remove());
 
-  function connect(user: AuthSys, flags: number, handle: Uuid = uuidGenerate(), op = fixture.op()): Promise<number> {
+  function connect(
+    user: AuthSys,
+    flags: number,
+    handle: Uuid = uuidGenerate(),
+    op = fixture.op(),
+  ): Promise<number> {
     return poolConnect(fixture.service, op, { handle, flags, user, layoutVersion: POOL_LAYOUT_VERSION });
   }
   const evictAll = { handles: [], destroy: false, force: false, recursive: false };
 
   it('answers DER_NOTREPLICA before it is created and DER_NOTLEADER while it does not run', async () => {
-    expect(() => fixture.services.lookup(fixture.pool)).toThrow(expect.objectContaining({ der: 'NOTREPLICA' }));
+    expect(() => fixture.services.lookup(fixture.pool)).toThrow(
+      expect.objectContaining({ der: 'NOTREPLICA' }),
+    );
     await fixture.create();
     await fixture.services.stop(fixture.pool);
-    expect(() => fixture.services.lookup(fixture.pool)).toThrow(expect.objectContaining({ der: 'NOTLEADER' }));
+    expect(() => fixture.services.lookup(fixture.pool)).toThrow(
+      expect.objectContaining({ der: 'NOTLEADER' }),
+    );
   });
 
   it('gives DER_ALREADY when a running service is started and starts an existing one on create', async () => {
@@ -44,7 +53,10 @@ describe('pool service', () => {
   it('stays without metadata until its bootstrap, over restarts too', async () => {
     await fixture.services.create(fixture.pool, 0);
     expect(fixture.replica.state).toBe('up empty');
-    await expect(fixture.replica.serve(() => 1)).rejects.toMatchObject({ der: 'NOTLEADER', hint: { rank: 0 } });
+    await expect(fixture.replica.serve(() => 1)).rejects.toMatchObject({
+      der: 'NOTLEADER',
+      hint: { rank: 0 },
+    });
     await fixture.restart();
     expect(fixture.replica.state).toBe('up empty');
   });
@@ -52,18 +64,36 @@ describe('pool service', () => {
   it('lets a refused bootstrap be tried again', async () => {
     const bad = [{ number: PoolProp.REDUN_FAC, value: 3n }];
     await expect(fixture.create({ props: bad })).rejects.toMatchObject({ der: 'INVAL' });
-    const retry = fixture.replica.serve((service) => service.bootstrap({
-      label: undefined, ranks: [0], targetsPerRank: 1, props: [], owner: 'a@', group: 'g@', acl: undefined, faultDomains: [],
-    }), 'up empty');
+    const retry = fixture.replica.serve(
+      (service) =>
+        service.bootstrap({
+          label: undefined,
+          ranks: [0],
+          targetsPerRank: 1,
+          props: [],
+          owner: 'a@',
+          group: 'g@',
+          acl: undefined,
+          faultDomains: [],
+        }),
+      'up empty',
+    );
     await retry;
     await fixture.replica.stepUpAfterBootstrap(fixture.replica.rdb.term);
     expect(fixture.service.map.targets).toHaveLength(1);
   });
 
   it('returns given properties and defaults, after a restart too', async () => {
-    await fixture.create({ props: [{ number: PoolProp.SPACE_RB, value: 7n }, { number: PoolProp.SCRUB_MODE, value: 2n }] });
+    await fixture.create({
+      props: [
+        { number: PoolProp.SPACE_RB, value: 7n },
+        { number: PoolProp.SCRUB_MODE, value: 2n },
+      ],
+    });
     await fixture.restart();
-    const props = new Map((await poolGetProps(fixture.service, [])).map(({ number, value }) => [number, value]));
+    const props = new Map(
+      (await poolGetProps(fixture.service, [])).map(({ number, value }) => [number, value]),
+    );
     expect(props.get(PoolProp.LABEL)).toBe('tank');
     expect(props.get(PoolProp.SPACE_RB)).toBe(7n);
     expect(props.get(PoolProp.SCRUB_MODE)).toBe(2n);
@@ -76,11 +106,16 @@ describe('pool service', () => {
 
   it('changes properties, refuses bad ones with DER_INVAL and those fixed at creation with DER_NO_PERM', async () => {
     await fixture.create();
-    await poolSetProps(fixture.service, fixture.op(), [{ number: PoolProp.LABEL, value: 'ocean' }, { number: PoolProp.RECLAIM, value: 0n }]);
-    expect(await poolGetProps(fixture.service, [PoolProp.LABEL, PoolProp.RECLAIM])).toEqual([
-      { number: PoolProp.LABEL, value: 'ocean' }, { number: PoolProp.RECLAIM, value: 0n },
+    await poolSetProps(fixture.service, fixture.op(), [
+      { number: PoolProp.LABEL, value: 'ocean' },
+      { number: PoolProp.RECLAIM, value: 0n },
     ]);
-    const set = (number: number, value: bigint) => poolSetProps(fixture.service, fixture.op(), [{ number, value }]);
+    expect(await poolGetProps(fixture.service, [PoolProp.LABEL, PoolProp.RECLAIM])).toEqual([
+      { number: PoolProp.LABEL, value: 'ocean' },
+      { number: PoolProp.RECLAIM, value: 0n },
+    ]);
+    const set = (number: number, value: bigint) =>
+      poolSetProps(fixture.service, fixture.op(), [{ number, value }]);
     await expect(set(PoolProp.SPACE_RB, 101n)).rejects.toMatchObject({ der: 'INVAL' });
     await expect(set(999, 1n)).rejects.toMatchObject({ der: 'INVAL' });
     await expect(set(PoolProp.SVC_OPS_ENABLED, 0n)).rejects.toMatchObject({ der: 'NO_PERM' });
@@ -129,7 +164,9 @@ describe('pool service', () => {
     await fixture.create();
     for (const layoutVersion of [3, 6]) {
       const params = { handle: uuidGenerate(), flags: RO, user: ALICE, layoutVersion };
-      await expect(poolConnect(fixture.service, fixture.op(), params)).rejects.toMatchObject({ der: 'NOTSUPPORTED' });
+      await expect(poolConnect(fixture.service, fixture.op(), params)).rejects.toMatchObject({
+        der: 'NOTSUPPORTED',
+      });
     }
   });
 
@@ -139,7 +176,9 @@ describe('pool service', () => {
     await connect(ALICE, RW, a);
     await connect(BOB, RW, b);
     await connect(CAROL, RW, c);
-    expect(await poolEvict(fixture.service, fixture.op(), { ...evictAll, handles: [a, uuidGenerate()] })).toBe(1);
+    expect(
+      await poolEvict(fixture.service, fixture.op(), { ...evictAll, handles: [a, uuidGenerate()] }),
+    ).toBe(1);
     expect(await poolEvict(fixture.service, fixture.op(), { ...evictAll, machine: 'host2' })).toBe(1);
     expect(await poolEvict(fixture.service, fixture.op(), evictAll)).toBe(1);
     expect(await poolEvict(fixture.service, fixture.op(), evictAll)).toBe(0);
@@ -165,16 +204,24 @@ describe('pool service', () => {
   it('sets, lists, gets and deletes attributes by the rules for names and values', async () => {
     await fixture.create();
     const { service } = fixture;
-    const set = (name: string, value: string) => poolSetAttrs(service, fixture.op(), [{ name, value: Buffer.from(value) }]);
+    const set = (name: string, value: string) =>
+      poolSetAttrs(service, fixture.op(), [{ name, value: Buffer.from(value) }]);
     await set('Name', 'value');
     await set('AVeryLongName', 'another');
     await set('Name', 'changed');
     const get = (names: string[]) => service.read((tx) => attrsGet(tx, PATH_USER, names));
     expect((await service.read((tx) => attrsList(tx, PATH_USER))).sort()).toEqual(['AVeryLongName', 'Name']);
-    expect((await get(['Name', 'missing', 'AVeryLongName'])).map((value) => value && Buffer.from(value).toString()))
-      .toEqual(['changed', undefined, 'another']);
+    expect(
+      (await get(['Name', 'missing', 'AVeryLongName'])).map(
+        (value) => value && Buffer.from(value).toString(),
+      ),
+    ).toEqual(['changed', undefined, 'another']);
     await expect(get(['missing'])).rejects.toMatchObject({ der: 'NONEXIST' });
-    for (const [name, value] of [['', 'x'], ['n'.repeat(512), 'x'], ['name', '']] as const) {
+    for (const [name, value] of [
+      ['', 'x'],
+      ['n'.repeat(512), 'x'],
+      ['name', ''],
+    ] as const) {
       await expect(set(name, value)).rejects.toMatchObject({ der: 'INVAL' });
     }
     await poolDelAttrs(service, fixture.op(), ['Name', 'missing', 'AVeryLongName']);
@@ -189,17 +236,34 @@ describe('pool service', () => {
     expect(merged.entries).toEqual(['A::OWNER@:r', 'A::bob@:r', 'A:G:GROUP@:rw']);
     expect((await poolAclDelete(service, fixture.op(), 'u:bob@')).entries).toHaveLength(2);
     await expect(poolAclDelete(service, fixture.op(), 'u:bob@')).rejects.toMatchObject({ der: 'NONEXIST' });
-    await expect(poolAclUpdate(service, fixture.op(), ['nonsense'], false)).rejects.toMatchObject({ der: 'INVAL' });
-    expect(await poolAclUpdate(service, fixture.op(), ['A::EVERYONE@:r'], true))
-      .toEqual({ entries: ['A::EVERYONE@:r'], owner: 'alice@', group: 'team@' });
+    await expect(poolAclUpdate(service, fixture.op(), ['nonsense'], false)).rejects.toMatchObject({
+      der: 'INVAL',
+    });
+    expect(await poolAclUpdate(service, fixture.op(), ['A::EVERYONE@:r'], true)).toEqual({
+      entries: ['A::EVERYONE@:r'],
+      owner: 'alice@',
+      group: 'team@',
+    });
   });
 
   it('sums space over the targets of all ranks and names ranks that do not answer', async () => {
     await fixture.create();
     const all = await poolQuery(fixture.service, PoolQueryBit.ALL);
-    expect(all).toMatchObject({ label: 'tank', targetCount: 4, disabledTargetCount: 0, mapVersion: 1, enabledRanks: [0, 1], deadRanks: [] });
+    expect(all).toMatchObject({
+      label: 'tank',
+      targetCount: 4,
+      disabledTargetCount: 0,
+      mapVersion: 1,
+      enabledRanks: [0, 1],
+      deadRanks: [],
+    });
     expect(all.tiers[0]).toEqual({
-      mediaType: 'scm', totalBytes: 400 * MIB, freeBytes: 260 * MIB, minFreeBytes: 50 * MIB, maxFreeBytes: 80 * MIB, meanFreeBytes: 65 * MIB,
+      mediaType: 'scm',
+      totalBytes: 400 * MIB,
+      freeBytes: 260 * MIB,
+      minFreeBytes: 50 * MIB,
+      maxFreeBytes: 80 * MIB,
+      meanFreeBytes: 65 * MIB,
     });
     fixture.dead.add(1);
     const half = await poolQuery(fixture.service, PoolQueryBit.SPACE);
@@ -211,7 +275,8 @@ describe('pool service', () => {
     await fixture.create();
     const infos = await poolQueryTargets(fixture.service, 1, []);
     expect(infos.map(({ rank, target, state }) => ({ rank, target, state }))).toEqual([
-      { rank: 1, target: 0, state: 'up_in' }, { rank: 1, target: 1, state: 'up_in' },
+      { rank: 1, target: 0, state: 'up_in' },
+      { rank: 1, target: 1, state: 'up_in' },
     ]);
     await expect(poolQueryTargets(fixture.service, 2, [])).rejects.toMatchObject({ der: 'NONEXIST' });
     await expect(poolQueryTargets(fixture.service, 0, [2])).rejects.toMatchObject({ der: 'NONEXIST' });
@@ -256,9 +321,12 @@ describe('pool service', () => {
       const now = hlc.get();
       const old = now - 120_000n * 16_000_000n;
       for (let i = 0n; i < 5n; i++) {
-        await poolSetAttrs(service, { clientId: uuidGenerate(), clientTime: old + i }, [{ name: 'a', value: Buffer.of(1) }]);
+        await poolSetAttrs(service, { clientId: uuidGenerate(), clientTime: old + i }, [
+          { name: 'a', value: Buffer.of(1) },
+        ]);
       }
-      for (let i = 0; i < 10; i++) await poolSetAttrs(service, fixture.op(), [{ name: 'a', value: Buffer.of(1) }]);
+      for (let i = 0; i < 10; i++)
+        await poolSetAttrs(service, fixture.op(), [{ name: 'a', value: Buffer.of(1) }]);
       const records = await service.read((tx) => [...tx.iterate(PATH_SVC_OPS)].length);
       expect(records).toBe(10);
     });

@@ -3,7 +3,14 @@ import { DaosError, Hlc, UUID_NIL, uuidGenerate } from '@daos/common';
 import { LeaderSearch, dcRsvcCall, type ServicePeer } from '@daos/pool/dc';
 import { defineServiceRpc, type ServiceReply, type ServiceRequest } from '@daos/pool/rpc';
 
-const ECHO = defineServiceRpc({ name: 'ECHO', module: 2, version: 7, index: 99, request: { n: f.u32 }, reply: { n: f.u32 } });
+const ECHO = defineServiceRpc({
+  name: 'ECHO',
+  module: 2,
+  version: 7,
+  index: 99,
+  request: { n: f.u32 },
+  reply: { n: f.u32 },
+});
 type Request = ServiceRequest<{ readonly n: number }>;
 type Reply = ServiceReply<{ readonly n: number }>;
 
@@ -22,9 +29,17 @@ class FakeCart implements RpcCaller {
   }
 }
 
-const status = (der: 'NOTLEADER' | 'NOTREPLICA' | 'NO_PERM' | 'EXCLUDED'): Reply =>
-  ({ status: -DaosError.codeOf(der), message: 'why', mapVersion: 1 });
-const done = (n: number, rank: number): Reply => ({ status: 0, mapVersion: 3, hint: { rank, term: 1 }, body: { n } });
+const status = (der: 'NOTLEADER' | 'NOTREPLICA' | 'NO_PERM' | 'EXCLUDED'): Reply => ({
+  status: -DaosError.codeOf(der),
+  message: 'why',
+  mapVersion: 1,
+});
+const done = (n: number, rank: number): Reply => ({
+  status: 0,
+  mapVersion: 3,
+  hint: { rank, term: 1 },
+  body: { n },
+});
 
 function peer(cart: RpcCaller, ranks: number[], findRanks?: () => Promise<number[]>): ServicePeer {
   return { cart, hlc: new Hlc(), pool: uuidGenerate(), search: new LeaderSearch(ranks), findRanks };
@@ -46,19 +61,36 @@ describe('call of a replicated service', () => {
     expect(cart.seen.length).toBeGreaterThan(2);
   });
 
+  it('gives every clock an identity of its own, since two may give the same time', async () => {
+    const cart = new FakeCart((rank, { body }) => done(body.n, rank));
+    const [one, two] = [peer(cart, [1]), peer(cart, [1])];
+    for (const from of [one, one, two]) await dcRsvcCall(from, ECHO, UUID_NIL, { n: 1 });
+    const ids = cart.seen.map(({ input }) => input.clientId);
+    expect(ids[0]).toBe(ids[1]);
+    expect(ids[2]).not.toBe(ids[0]);
+  });
+
   it('throws an error of the service with its message, at once', async () => {
     const cart = new FakeCart(() => status('NO_PERM'));
-    await expect(dcRsvcCall(peer(cart, [1]), ECHO, UUID_NIL, { n: 1 })).rejects.toMatchObject({ der: 'NO_PERM', detail: 'why' });
+    await expect(dcRsvcCall(peer(cart, [1]), ECHO, UUID_NIL, { n: 1 })).rejects.toMatchObject({
+      der: 'NO_PERM',
+      detail: 'why',
+    });
     expect(cart.seen).toHaveLength(1);
   });
 
   it('asks for the ranks again when none of the known ones holds a replica', async () => {
     const cart = new FakeCart((rank, { body }) => (rank === 7 ? done(body.n, 7) : status('NOTREPLICA')));
     let asked = 0;
-    const answer = await dcRsvcCall(peer(cart, [1, 2], async () => {
-      asked++;
-      return [7];
-    }), ECHO, UUID_NIL, { n: 5 });
+    const answer = await dcRsvcCall(
+      peer(cart, [1, 2], async () => {
+        asked++;
+        return [7];
+      }),
+      ECHO,
+      UUID_NIL,
+      { n: 5 },
+    );
     expect(answer.body).toEqual({ n: 5 });
     expect(asked).toBe(1);
   });
@@ -66,7 +98,9 @@ describe('call of a replicated service', () => {
   it('gives up at its deadline with the last error', async () => {
     const cart = new FakeCart(() => new DaosError('UNREACH', 'rank 1 is down'));
     const started = performance.now();
-    await expect(dcRsvcCall(peer(cart, [1]), ECHO, UUID_NIL, { n: 1 }, { timeoutMs: 300 })).rejects.toMatchObject({ der: 'UNREACH' });
+    await expect(
+      dcRsvcCall(peer(cart, [1]), ECHO, UUID_NIL, { n: 1 }, { timeoutMs: 300 }),
+    ).rejects.toMatchObject({ der: 'UNREACH' });
     expect(performance.now() - started).toBeLessThan(350);
     expect(cart.seen.length).toBeGreaterThan(2);
   });
@@ -75,6 +109,8 @@ describe('call of a replicated service', () => {
     const cart = new FakeCart(() => new DaosError('UNREACH'));
     const abort = new AbortController();
     setTimeout(() => abort.abort(), 50);
-    await expect(dcRsvcCall(peer(cart, [1]), ECHO, UUID_NIL, { n: 1 }, { signal: abort.signal })).rejects.toMatchObject({ der: 'CANCELED' });
+    await expect(
+      dcRsvcCall(peer(cart, [1]), ECHO, UUID_NIL, { n: 1 }, { signal: abort.signal }),
+    ).rejects.toMatchObject({ der: 'CANCELED' });
   });
 });

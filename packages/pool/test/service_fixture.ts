@@ -3,15 +3,38 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Hlc, uuidGenerate, type Uuid } from '@daos/common';
-import { PoolService, type OpId, type PoolServiceExtensionFactory, type PoolServiceHost } from '@daos/pool/ds';
+import {
+  PoolService,
+  type OpId,
+  type PoolServiceExtensionFactory,
+  type PoolServiceHost,
+} from '@daos/pool/ds';
 import { RsvcRegistry, type RsvcService } from '@daos/rsvc';
 import type { AuthSys } from '@daos/security/rpc';
 
 import type { PoolBootstrap } from '../src/ds/bootstrap.js';
 
-export const ALICE: AuthSys = { machineName: 'host1', user: 'alice@', group: 'team@', groups: [], securityContext: '' };
-export const BOB: AuthSys = { machineName: 'host2', user: 'bob@', group: 'others@', groups: [], securityContext: '' };
-export const CAROL: AuthSys = { machineName: 'host1', user: 'carol@', group: 'team@', groups: [], securityContext: '' };
+export const ALICE: AuthSys = {
+  machineName: 'host1',
+  user: 'alice@',
+  group: 'team@',
+  groups: [],
+  securityContext: '',
+};
+export const BOB: AuthSys = {
+  machineName: 'host2',
+  user: 'bob@',
+  group: 'others@',
+  groups: [],
+  securityContext: '',
+};
+export const CAROL: AuthSys = {
+  machineName: 'host1',
+  user: 'carol@',
+  group: 'team@',
+  groups: [],
+  securityContext: '',
+};
 
 const MIB = 1024 * 1024;
 
@@ -51,7 +74,14 @@ export class ServiceFixture {
     await this.registry.create(this.pool, 0);
     const term = await this.replica.serve(async (service, served) => {
       await service.bootstrap({
-        label: 'tank', ranks: [0, 1], targetsPerRank: 2, props: [], owner: 'alice@', group: 'team@', acl: undefined, faultDomains: [],
+        label: 'tank',
+        ranks: [0, 1],
+        targetsPerRank: 2,
+        props: [],
+        owner: 'alice@',
+        group: 'team@',
+        acl: undefined,
+        faultDomains: [],
         ...changes,
       });
       return served;

@@ -4,15 +4,32 @@ import { RDB_ENTRY_MAX } from './limits.js';
 import type { KvsClass, RdbPath } from './path.js';
 
 /** One change of the database. Numbered as in DAOS. */
-export const RdbOpcode = { CREATE_ROOT: 1, DESTROY_ROOT: 2, CREATE: 3, DESTROY: 4, UPDATE: 5, DELETE: 6 } as const;
+export const RdbOpcode = {
+  CREATE_ROOT: 1,
+  DESTROY_ROOT: 2,
+  CREATE: 3,
+  DESTROY: 4,
+  UPDATE: 5,
+  DELETE: 6,
+} as const;
 export type RdbOpcode = (typeof RdbOpcode)[keyof typeof RdbOpcode];
 
 export type RdbOperation =
   | { readonly opcode: typeof RdbOpcode.CREATE_ROOT; readonly kvsClass: KvsClass }
   | { readonly opcode: typeof RdbOpcode.DESTROY_ROOT }
-  | { readonly opcode: typeof RdbOpcode.CREATE; readonly path: RdbPath; readonly key: Uint8Array; readonly kvsClass: KvsClass }
+  | {
+      readonly opcode: typeof RdbOpcode.CREATE;
+      readonly path: RdbPath;
+      readonly key: Uint8Array;
+      readonly kvsClass: KvsClass;
+    }
   | { readonly opcode: typeof RdbOpcode.DESTROY; readonly path: RdbPath; readonly key: Uint8Array }
-  | { readonly opcode: typeof RdbOpcode.UPDATE; readonly path: RdbPath; readonly key: Uint8Array; readonly value: Uint8Array }
+  | {
+      readonly opcode: typeof RdbOpcode.UPDATE;
+      readonly path: RdbPath;
+      readonly key: Uint8Array;
+      readonly value: Uint8Array;
+    }
   | { readonly opcode: typeof RdbOpcode.DELETE; readonly path: RdbPath; readonly key: Uint8Array };
 
 /** What one log entry carries: the operations of one transaction. None at all: the first entry of a term. */
@@ -40,7 +57,10 @@ export function entryEncode(entry: RdbEntry): Uint8Array {
   }
   const bytes = Buffer.concat(parts);
   if (bytes.length > RDB_ENTRY_MAX) {
-    throw new DaosError('OVERFLOW', `a transaction of ${bytes.length} bytes exceeds the limit of ${RDB_ENTRY_MAX}`);
+    throw new DaosError(
+      'OVERFLOW',
+      `a transaction of ${bytes.length} bytes exceeds the limit of ${RDB_ENTRY_MAX}`,
+    );
   }
   return bytes;
 }

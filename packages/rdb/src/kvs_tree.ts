@@ -12,7 +12,12 @@ export interface KvsTable {
   /** A view that stays valid. */
   get(row: Uint8Array): Uint8Array | undefined;
   /** Rows in [start, end), ascending unless `reverse`, at most `limit`. */
-  range(start: Uint8Array, end: Uint8Array, limit: number, reverse?: boolean): { key: Uint8Array; value: Uint8Array }[];
+  range(
+    start: Uint8Array,
+    end: Uint8Array,
+    limit: number,
+    reverse?: boolean,
+  ): { key: Uint8Array; value: Uint8Array }[];
   put(row: Uint8Array, value: Uint8Array): void;
   remove(row: Uint8Array): void;
 }
@@ -60,7 +65,12 @@ export class KvsTreeView {
   }
 
   /** Up to `limit` entries after the given key (from the first one when absent), in key order. DER_NONEXIST without the KVS. */
-  entries(path: RdbPath, after: Uint8Array | undefined, limit: number, reverse = false): { key: Uint8Array; value: Uint8Array | undefined }[] {
+  entries(
+    path: RdbPath,
+    after: Uint8Array | undefined,
+    limit: number,
+    reverse = false,
+  ): { key: Uint8Array; value: Uint8Array | undefined }[] {
     const { id } = this.resolve(path);
     const start = !reverse && after ? successor(rowKey(id, after)) : rowKey(id);
     const end = reverse && after ? rowKey(id, after) : rowKey(id + 1n);
@@ -164,7 +174,8 @@ export class KvsTree extends KvsTreeView {
   }
 
   private update(path: RdbPath, key: Uint8Array, value: Uint8Array): void {
-    if (value.length === 0) throw new DaosError('INVAL', `the value of ${pathToString(path, key)} must not be empty`);
+    if (value.length === 0)
+      throw new DaosError('INVAL', `the value of ${pathToString(path, key)} must not be empty`);
     const row = this.rowOf(path, key);
     const old = this.table.get(row);
     if (old) valueOf(old, path, key);
@@ -233,7 +244,9 @@ class StagedTable implements KvsTable {
     const from = latin1(start);
     const to = latin1(end);
     // Removed rows may hide up to `changes.size` rows of the base.
-    const merged = new Map(this.base.range(start, end, limit + this.changes.size).map((r) => [latin1(r.key), r.value]));
+    const merged = new Map(
+      this.base.range(start, end, limit + this.changes.size).map((r) => [latin1(r.key), r.value]),
+    );
     for (const [text, value] of this.changes) {
       if (text < from || text >= to) continue;
       if (value) merged.set(text, value);
@@ -281,7 +294,8 @@ function rowSize(row: Uint8Array, value: Uint8Array): number {
 }
 
 function valueOf(row: Uint8Array, path: RdbPath, key: Uint8Array): Uint8Array {
-  if (row[0] !== TAG_VALUE) throw new DaosError('MISMATCH', `${pathToString(path, key)} is a KVS, not a value`);
+  if (row[0] !== TAG_VALUE)
+    throw new DaosError('MISMATCH', `${pathToString(path, key)} is a KVS, not a value`);
   return row.subarray(1);
 }
 

@@ -30,7 +30,8 @@ export function rdbIntegerOf(key: Uint8Array): bigint {
 /** Throws DER_INVAL for an empty or over-long key, or one that is no integer in an integer KVS. */
 export function checkKey(key: Uint8Array, kvsClass?: KvsClass): void {
   if (key.length === 0) throw new DaosError('INVAL', 'an RDB key must not be empty');
-  if (key.length > RDB_KEY_MAX) throw new DaosError('INVAL', `an RDB key has at most ${RDB_KEY_MAX} bytes, got ${key.length}`);
+  if (key.length > RDB_KEY_MAX)
+    throw new DaosError('INVAL', `an RDB key has at most ${RDB_KEY_MAX} bytes, got ${key.length}`);
   if (kvsClass === 'integer' && key.length !== 8) {
     throw new DaosError('INVAL', `a key of an integer KVS has 8 bytes, got ${key.length}`);
   }
@@ -38,7 +39,8 @@ export function checkKey(key: Uint8Array, kvsClass?: KvsClass): void {
 
 /** Throws DER_INVAL when a path is too deep or holds a bad key. */
 export function checkPath(path: RdbPath): void {
-  if (path.length > RDB_PATH_MAX) throw new DaosError('INVAL', `an RDB path has at most ${RDB_PATH_MAX} keys, got ${path.length}`);
+  if (path.length > RDB_PATH_MAX)
+    throw new DaosError('INVAL', `an RDB path has at most ${RDB_PATH_MAX} keys, got ${path.length}`);
   for (const key of path) checkKey(key);
 }
 

@@ -71,7 +71,10 @@ export class RdbReplica {
   /** Makes the file of a new replica. DER_EXIST when it is there. */
   static create(params: RdbCreateParams): RdbReplica {
     const capacity = params.capacityBytes ?? rdbCapacityFromEnv();
-    return new RdbReplica(RdbStore.create(params.path, params.uuid, params.self, [params.self], capacity), params.clock);
+    return new RdbReplica(
+      RdbStore.create(params.path, params.uuid, params.self, [params.self], capacity),
+      params.clock,
+    );
   }
 
   /** DER_NONEXIST, DER_DF_INVAL, DER_DF_INCOMPT, DER_ID_MISMATCH: see `RdbStore.open`. */
@@ -108,7 +111,15 @@ export class RdbReplica {
     const { uuid, self, capacityBytes } = this.store.superblock;
     const applied = this.store.readApplied();
     const { usedBytes } = applied.head;
-    return { uuid, self, term: this.log.term, lastIndex: applied.index, base: applied.base, capacityBytes, usedBytes };
+    return {
+      uuid,
+      self,
+      term: this.log.term,
+      lastIndex: applied.index,
+      base: applied.base,
+      capacityBytes,
+      usedBytes,
+    };
   }
 
   /** Takes part in the log; the callbacks follow. */
@@ -150,10 +161,14 @@ export class RdbReplica {
     checkTerm: (term: number): void => {
       if (this.stopped) throw new DaosError('CANCELED', `RDB ${this.store.superblock.uuid} stops`);
       if (!this.log.isLeader || this.log.term !== term) {
-        throw new DaosError('NOTLEADER', `this replica of ${this.store.superblock.uuid} does not lead in term ${term}`);
+        throw new DaosError(
+          'NOTLEADER',
+          `this replica of ${this.store.superblock.uuid} does not lead in term ${term}`,
+        );
       }
     },
-    view: (): KvsTreeView => (this.committed ??= new KvsTreeView(this.store.table, this.store.readApplied().head)),
+    view: (): KvsTreeView =>
+      (this.committed ??= new KvsTreeView(this.store.table, this.store.readApplied().head)),
     commit: async (term: number, entry: Uint8Array, critical: boolean): Promise<void> => {
       this.checkSpace(entry.length, critical);
       await this.log.propose(term, entry);
@@ -190,7 +205,10 @@ export class RdbReplica {
     if (critical) return;
     const { capacityBytes, usedBytes } = this.info();
     if (capacityBytes - usedBytes - entryBytes >= RDB_SPACE_RESERVED) return;
-    throw new DaosError('NOSPACE', `RDB ${this.store.superblock.uuid} is full: ${usedBytes} of ${capacityBytes} bytes used`);
+    throw new DaosError(
+      'NOSPACE',
+      `RDB ${this.store.superblock.uuid} is full: ${usedBytes} of ${capacityBytes} bytes used`,
+    );
   }
 
   /** Step-up and step-down run one after another, in the order in which they were decided. */

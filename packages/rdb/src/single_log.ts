@@ -57,7 +57,8 @@ export class SingleReplicaLog implements RdbLog {
 
   async propose(term: number, data: Uint8Array): Promise<void> {
     this.checkLeader(term);
-    if (this.queue.length >= RDB_QUEUE_MAX) throw new DaosError('BUSY', `${RDB_QUEUE_MAX} RDB entries wait for their commit`);
+    if (this.queue.length >= RDB_QUEUE_MAX)
+      throw new DaosError('BUSY', `${RDB_QUEUE_MAX} RDB entries wait for their commit`);
     return new Promise((resolve, reject) => {
       this.queue.push({ data, resolve, reject });
       this.scheduleFlush();
@@ -76,7 +77,10 @@ export class SingleReplicaLog implements RdbLog {
 
   ping(callerTerm: number): void {
     if (callerTerm < this.currentTerm) {
-      throw new DaosError('STALE', `the caller acts in term ${callerTerm}, the replica is in ${this.currentTerm}`);
+      throw new DaosError(
+        'STALE',
+        `the caller acts in term ${callerTerm}, the replica is in ${this.currentTerm}`,
+      );
     }
     if (callerTerm === this.currentTerm) return;
     const led = this.isLeader;

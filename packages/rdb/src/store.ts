@@ -73,14 +73,23 @@ export class RdbStore {
   ) {}
 
   /** Makes the file. DER_EXIST when it is there. The first transaction holds all that makes it valid. */
-  static create(path: string, uuid: Uuid, self: RdbReplicaId, bootstrap: readonly RdbReplicaId[], capacityBytes: number): RdbStore {
+  static create(
+    path: string,
+    uuid: Uuid,
+    self: RdbReplicaId,
+    bootstrap: readonly RdbReplicaId[],
+    capacityBytes: number,
+  ): RdbStore {
     if (existsSync(path)) throw new DaosError('EXIST', `RDB replica ${path} exists`);
     const { env, meta, logTable, rows } = openTables(path, capacityBytes);
     const superblock = { magic: MAGIC, layoutVersion: LAYOUT_VERSION, uuid, self, bootstrap, capacityBytes };
     env.transactionSync(() => {
       meta.putSync(KEY_SUPERBLOCK, buffer(superblockCodec.encode(superblock)));
       meta.putSync(KEY_TERM, buffer(termCodec.encode({ term: 0 })));
-      meta.putSync(KEY_APPLIED, encodeApplied({ index: 0, term: 0, base: 0, baseTerm: 0, head: KVS_TREE_EMPTY }));
+      meta.putSync(
+        KEY_APPLIED,
+        encodeApplied({ index: 0, term: 0, base: 0, baseTerm: 0, head: KVS_TREE_EMPTY }),
+      );
     });
     return new RdbStore(env, meta, logTable, rows, superblock);
   }
@@ -114,7 +123,11 @@ export class RdbStore {
     } catch (error) {
       if (error instanceof DaosError) throw error;
       const full = error instanceof Error && /ENOSPC|MAP_FULL|No space/i.test(error.message);
-      throw new DaosError(full ? 'NOSPACE' : 'IO', `RDB replica of ${this.superblock.uuid} cannot be written`, { cause: error });
+      throw new DaosError(
+        full ? 'NOSPACE' : 'IO',
+        `RDB replica of ${this.superblock.uuid} cannot be written`,
+        { cause: error },
+      );
     } finally {
       this.env.resetReadTxn();
     }
@@ -124,9 +137,13 @@ export class RdbStore {
   readonly table: KvsTable = {
     get: (row) => this.rows.get(buffer(row)),
     range: (start, end, limit, reverse) => {
-      const bounds = reverse ? { start: buffer(end), end: buffer(start) } : { start: buffer(start), end: buffer(end) };
+      const bounds = reverse
+        ? { start: buffer(end), end: buffer(start) }
+        : { start: buffer(start), end: buffer(end) };
       // Reverse ranges of the store include their upper bound and exclude the lower one.
-      const found = [...this.rows.getRange({ ...bounds, reverse: reverse ?? false, limit: limit + (reverse ? 1 : 0) })];
+      const found = [
+        ...this.rows.getRange({ ...bounds, reverse: reverse ?? false, limit: limit + (reverse ? 1 : 0) }),
+      ];
       const inside = reverse ? found.filter(({ key }) => Buffer.compare(key, end) < 0) : found;
       return inside.slice(0, limit).map(({ key, value }) => ({ key: Buffer.from(key), value }));
     },
@@ -179,7 +196,11 @@ export class RdbStore {
 
   private mustGet(key: Buffer): Buffer {
     const value = this.meta.get(key);
-    if (!value) throw new DaosError('DF_INVAL', `RDB replica of ${this.superblock.uuid} lacks its ${key.toString()} record`);
+    if (!value)
+      throw new DaosError(
+        'DF_INVAL',
+        `RDB replica of ${this.superblock.uuid} lacks its ${key.toString()} record`,
+      );
     return value;
   }
 }
@@ -234,21 +255,27 @@ function checkSuperblock(path: string, uuid: Uuid, bytes: Buffer | undefined): R
   }
   if (superblock.magic !== MAGIC) throw new DaosError('DF_INVAL', `${path} is not an RDB replica`);
   if (!LAYOUT_VERSIONS.includes(superblock.layoutVersion)) {
-    throw new DaosError('DF_INCOMPT', `RDB replica ${path} has layout version ${superblock.layoutVersion}, ` +
-      `this program knows ${LAYOUT_VERSIONS.join(', ')}`);
+    throw new DaosError(
+      'DF_INCOMPT',
+      `RDB replica ${path} has layout version ${superblock.layoutVersion}, ` +
+        `this program knows ${LAYOUT_VERSIONS.join(', ')}`,
+    );
   }
-  if (superblock.uuid !== uuid) throw new DaosError('ID_MISMATCH', `RDB replica ${path} is of ${superblock.uuid}, not ${uuid}`);
+  if (superblock.uuid !== uuid)
+    throw new DaosError('ID_MISMATCH', `RDB replica ${path} is of ${superblock.uuid}, not ${uuid}`);
   return superblock;
 }
 
 function encodeApplied(applied: RdbApplied): Buffer {
   const { head, ...position } = applied;
-  return buffer(appliedCodec.encode({
-    ...position,
-    ...(head.rootClass ? { rootClass: CLASS_NUMBERS.indexOf(head.rootClass) } : {}),
-    nextKvsId: head.nextKvsId,
-    usedBytes: head.usedBytes,
-  }));
+  return buffer(
+    appliedCodec.encode({
+      ...position,
+      ...(head.rootClass ? { rootClass: CLASS_NUMBERS.indexOf(head.rootClass) } : {}),
+      nextKvsId: head.nextKvsId,
+      usedBytes: head.usedBytes,
+    }),
+  );
 }
 
 function indexKey(index: number): Buffer {

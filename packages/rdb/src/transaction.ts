@@ -60,8 +60,10 @@ export class RdbTx {
   /** DER_INVAL for an empty key or value; DER_OVERFLOW for a value beyond the limit. */
   update(path: RdbPath, key: Uint8Array, value: Uint8Array): void {
     check(path, key);
-    if (value.length === 0) throw new DaosError('INVAL', `the value of ${pathToString(path, key)} must not be empty`);
-    if (value.length > RDB_VALUE_MAX) throw new DaosError('OVERFLOW', `an RDB value has at most ${RDB_VALUE_MAX} bytes`);
+    if (value.length === 0)
+      throw new DaosError('INVAL', `the value of ${pathToString(path, key)} must not be empty`);
+    if (value.length > RDB_VALUE_MAX)
+      throw new DaosError('OVERFLOW', `an RDB value has at most ${RDB_VALUE_MAX} bytes`);
     this.queue({ opcode: RdbOpcode.UPDATE, path, key, value });
   }
 
@@ -144,7 +146,9 @@ export class RdbTx {
   }
 
   private values(path: RdbPath, after: Uint8Array | undefined, limit: number): RdbKeyValue[] {
-    return this.query().entries(path, after, limit).flatMap(({ key, value }) => (value ? [{ key, value }] : []));
+    return this.query()
+      .entries(path, after, limit)
+      .flatMap(({ key, value }) => (value ? [{ key, value }] : []));
   }
 
   private query(): KvsTreeView {

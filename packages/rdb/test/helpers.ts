@@ -13,7 +13,11 @@ export interface TestDb {
 
 export function testDb(): TestDb {
   const dir = mkdtempSync(join(tmpdir(), 'rdb-test-'));
-  return { path: join(dir, 'rdb-pool'), uuid: uuidGenerate(), remove: () => rmSync(dir, { recursive: true, force: true }) };
+  return {
+    path: join(dir, 'rdb-pool'),
+    uuid: uuidGenerate(),
+    remove: () => rmSync(dir, { recursive: true, force: true }),
+  };
 }
 
 /** Starts a replica and waits until it has stepped up. */
@@ -34,7 +38,12 @@ export function startReplica(rdb: RdbReplica, callbacks: Partial<RdbCallbacks> =
 }
 
 export async function createReplica(db: TestDb, capacityBytes?: number): Promise<RdbReplica> {
-  const rdb = RdbReplica.create({ path: db.path, uuid: db.uuid, self: { rank: 0, generation: 1 }, capacityBytes });
+  const rdb = RdbReplica.create({
+    path: db.path,
+    uuid: db.uuid,
+    self: { rank: 0, generation: 1 },
+    capacityBytes,
+  });
   await startReplica(rdb);
   return rdb;
 }

@@ -17,7 +17,17 @@ interface Step {
 
 const name = fc.constantFrom('a', 'b', 'c');
 const step: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom('update', 'update', 'update', 'delete', 'create', 'destroy', 'commit', 'commit', 'restart'),
+  kind: fc.constantFrom(
+    'update',
+    'update',
+    'update',
+    'delete',
+    'create',
+    'destroy',
+    'commit',
+    'commit',
+    'restart',
+  ),
   path: fc.array(name, { maxLength: 2 }),
   key: name,
   value: fc.string({ minLength: 1, maxLength: 5 }),
@@ -51,7 +61,8 @@ function applyToModel(root: Node, { kind, path, key, value }: Step): string | un
   return undefined;
 }
 
-const clone = (node: Node): Node => new Map([...node].map(([key, value]) => [key, value instanceof Map ? clone(value) : value]));
+const clone = (node: Node): Node =>
+  new Map([...node].map(([key, value]) => [key, value instanceof Map ? clone(value) : value]));
 const toPath = (path: readonly string[]): RdbPath => path.map(rdbStringKey);
 
 async function readTree(rdb: RdbReplica, path: readonly string[] = []): Promise<Node> {
@@ -59,55 +70,63 @@ async function readTree(rdb: RdbReplica, path: readonly string[] = []): Promise<
   const node: Node = new Map();
   const text = (key: Uint8Array): string => Buffer.from(key).toString('utf8', 0, key.length - 1);
   for (const { key, value } of tx.iterate(toPath(path))) node.set(text(key), Buffer.from(value).toString());
-  for (const key of tx.childKeys(toPath(path))) node.set(text(key), await readTree(rdb, [...path, text(key)]));
+  for (const key of tx.childKeys(toPath(path)))
+    node.set(text(key), await readTree(rdb, [...path, text(key)]));
   return node;
 }
 
-const sorted = (node: Node): unknown => [...node].sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, v instanceof Map ? sorted(v) : v]);
+const sorted = (node: Node): unknown =>
+  [...node].sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, v instanceof Map ? sorted(v) : v]);
 
 describe('RDB against a model', () => {
   it('holds what a tree in memory holds, whatever the transactions, over restarts', async () => {
-    await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-      const db = testDb();
-      let rdb = await createReplica(db);
-      try {
-        const first = await rdb.begin();
-        first.createRoot();
-        await first.commit();
-        let model: Node = new Map();
-        let staged = model;
-        let error: string | undefined;
-        let tx = await rdb.begin();
-        for (const one of [...steps, { kind: 'commit', path: [], key: 'a', value: 'x' } as const]) {
-          if (one.kind === 'restart') {
-            await rdb.stop();
-            rdb = await reopenReplica(db);
-            tx = await rdb.begin();
-            staged = clone(model);
-            error = undefined;
-          } else if (one.kind === 'commit') {
-            const outcome = await tx.commit().then(() => undefined, (e: unknown) => e);
-            expect(isDaosError(outcome) ? (outcome as DaosError).der : outcome).toBe(error);
-            if (!error) model = staged;
-            staged = clone(model);
-            error = undefined;
-          } else {
-            const path = toPath(one.path);
-            const key = rdbStringKey(one.key);
-            if (one.kind === 'update') tx.update(path, key, Buffer.from(one.value));
-            else if (one.kind === 'delete') tx.delete(path, key);
-            else if (one.kind === 'create') tx.createKvs(path, key);
-            else tx.destroyKvs(path, key);
-            if (staged === model) staged = clone(model);
-            error ??= applyToModel(staged, one);
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const db = testDb();
+        let rdb = await createReplica(db);
+        try {
+          const first = await rdb.begin();
+          first.createRoot();
+          await first.commit();
+          let model: Node = new Map();
+          let staged = model;
+          let error: string | undefined;
+          let tx = await rdb.begin();
+          for (const one of [...steps, { kind: 'commit', path: [], key: 'a', value: 'x' } as const]) {
+            if (one.kind === 'restart') {
+              await rdb.stop();
+              rdb = await reopenReplica(db);
+              tx = await rdb.begin();
+              staged = clone(model);
+              error = undefined;
+            } else if (one.kind === 'commit') {
+              const outcome = await tx.commit().then(
+                () => undefined,
+                (e: unknown) => e,
+              );
+              expect(isDaosError(outcome) ? (outcome as DaosError).der : outcome).toBe(error);
+              if (!error) model = staged;
+              staged = clone(model);
+              error = undefined;
+            } else {
+              const path = toPath(one.path);
+              const key = rdbStringKey(one.key);
+              if (one.kind === 'update') tx.update(path, key, Buffer.from(one.value));
+              else if (one.kind === 'delete') tx.delete(path, key);
+              else if (one.kind === 'create') tx.createKvs(path, key);
+              else tx.destroyKvs(path, key);
+              if (staged === model) staged = clone(model);
+              error ??= applyToModel(staged, one);
+            }
           }
+          expect(sorted(await readTree(rdb))).toEqual(sorted(model));
+          expect(rdb.info().usedBytes >= 0 && (model.size > 0 || rdb.info().usedBytes === 0)).toBe(true);
+        } finally {
+          await rdb.stop();
+          db.remove();
         }
-        expect(sorted(await readTree(rdb))).toEqual(sorted(model));
-        expect(rdb.info().usedBytes >= 0 && (model.size > 0 || rdb.info().usedBytes === 0)).toBe(true);
-      } finally {
-        await rdb.stop();
-        db.remove();
-      }
-    }), { numRuns: 60 });
+      }),
+      { numRuns: 60 },
+    );
   });
 });

@@ -38,8 +38,11 @@ describe('RDB replica', () => {
     await expect(RdbReplica.open(params)).rejects.toMatchObject({ der: 'NONEXIST' });
     await (await createReplica(db)).stop();
     expect(() => RdbReplica.create({ ...params, self: { rank: 0, generation: 1 } })).toThrow(
-      expect.objectContaining({ der: 'EXIST' }));
-    await expect(RdbReplica.open({ ...params, uuid: uuidGenerate() })).rejects.toMatchObject({ der: 'ID_MISMATCH' });
+      expect.objectContaining({ der: 'EXIST' }),
+    );
+    await expect(RdbReplica.open({ ...params, uuid: uuidGenerate() })).rejects.toMatchObject({
+      der: 'ID_MISMATCH',
+    });
     await RdbReplica.destroy(db.path);
     expect(RdbReplica.exists(db.path)).toBe(false);
     writeFileSync(db.path, Buffer.alloc(16384, 1));
@@ -110,7 +113,9 @@ describe('RDB replica', () => {
 
   it('has every commit that was acknowledged before SIGKILL, and no half of one', async () => {
     for (let round = 0; round < 4; round++) {
-      const child = fork(new URL('./kill_child.js', import.meta.url), [db.path, db.uuid], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+      const child = fork(new URL('./kill_child.js', import.meta.url), [db.path, db.uuid], {
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      });
       let acknowledged = 0;
       child.on('message', (n: number) => {
         acknowledged = n;

@@ -39,7 +39,11 @@ describe('RDB transaction', () => {
     for (const name of ['b', 'a', 'c']) tx.update(RDB_ROOT, key(name), bytes(name.toUpperCase()));
     await tx.commit();
     expect(Buffer.from(tx.lookup(RDB_ROOT, key('a')) ?? []).toString()).toBe('A');
-    expect([...tx.iterate(RDB_ROOT)].map(({ value }) => Buffer.from(value).toString())).toEqual(['A', 'B', 'C']);
+    expect([...tx.iterate(RDB_ROOT)].map(({ value }) => Buffer.from(value).toString())).toEqual([
+      'A',
+      'B',
+      'C',
+    ]);
     expect(Buffer.from(tx.fetchFirst(RDB_ROOT)?.value ?? []).toString()).toBe('A');
     expect(tx.queryKeyMax(RDB_ROOT)).toEqual(key('c'));
     tx.delete(RDB_ROOT, key('a'));
@@ -102,15 +106,23 @@ describe('RDB transaction', () => {
     tx.createKvs(RDB_ROOT, key('snapshots'), 'integer');
     for (const n of [300n, 2n, 1n << 60n]) tx.update([key('snapshots')], rdbIntegerKey(n), bytes('x'));
     await tx.commit();
-    expect([...tx.iterate([key('snapshots')])].map((e) => rdbIntegerOf(e.key))).toEqual([2n, 300n, 1n << 60n]);
+    expect([...tx.iterate([key('snapshots')])].map((e) => rdbIntegerOf(e.key))).toEqual([
+      2n,
+      300n,
+      1n << 60n,
+    ]);
     tx.update([key('snapshots')], key('text'), bytes('x'));
     await expect(tx.commit()).rejects.toMatchObject({ der: 'INVAL' });
   });
 
   it('refuses empty keys, empty values and over-long keys with DER_INVAL', async () => {
     const tx = await rdb.begin();
-    expect(() => tx.update(RDB_ROOT, Buffer.alloc(0), bytes('x'))).toThrow(expect.objectContaining({ der: 'INVAL' }));
-    expect(() => tx.update(RDB_ROOT, key('a'), Buffer.alloc(0))).toThrow(expect.objectContaining({ der: 'INVAL' }));
+    expect(() => tx.update(RDB_ROOT, Buffer.alloc(0), bytes('x'))).toThrow(
+      expect.objectContaining({ der: 'INVAL' }),
+    );
+    expect(() => tx.update(RDB_ROOT, key('a'), Buffer.alloc(0))).toThrow(
+      expect.objectContaining({ der: 'INVAL' }),
+    );
     expect(() => tx.delete(RDB_ROOT, Buffer.alloc(1025))).toThrow(expect.objectContaining({ der: 'INVAL' }));
   });
 

@@ -12,7 +12,10 @@ export class NotLeaderError extends DaosError {
     subject: string,
     readonly hint: LeaderHint | undefined,
   ) {
-    super('NOTLEADER', `${subject} is not led here${hint ? `, but by rank ${hint.rank} (term ${hint.term})` : ''}`);
+    super(
+      'NOTLEADER',
+      `${subject} is not led here${hint ? `, but by rank ${hint.rank} (term ${hint.term})` : ''}`,
+    );
   }
 }
 

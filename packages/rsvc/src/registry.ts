@@ -40,7 +40,11 @@ export class RsvcRegistry<L extends RsvcLeader> {
   }
 
   /** Makes the database of a sole replica and starts it. One that exists is started: a repeated create is no error. */
-  create(id: Uuid, rank: number, options: RsvcStartOptions & { capacityBytes?: number | undefined } = {}): Promise<void> {
+  create(
+    id: Uuid,
+    rank: number,
+    options: RsvcStartOptions & { capacityBytes?: number | undefined } = {},
+  ): Promise<void> {
     return this.change(id, async () => {
       this.checkRunning(id, options);
       const params = { path: this.kind.locate(id), uuid: id };
@@ -82,8 +86,11 @@ export class RsvcRegistry<L extends RsvcLeader> {
     throw new DaosError('ALREADY', `${this.kind.name(id)} runs already`);
   }
 
-  private async createOrOpen(params: { path: string; uuid: Uuid }, rank: number, capacityBytes: number | undefined):
-    Promise<RdbReplica> {
+  private async createOrOpen(
+    params: { path: string; uuid: Uuid },
+    rank: number,
+    capacityBytes: number | undefined,
+  ): Promise<RdbReplica> {
     try {
       return RdbReplica.create({ ...params, self: { rank, generation: 1 }, capacityBytes });
     } catch (error) {
@@ -101,10 +108,15 @@ export class RsvcRegistry<L extends RsvcLeader> {
 
   private async run(id: Uuid, rdb: RdbReplica): Promise<void> {
     const service: RsvcService<L> = new RsvcService<L>(
-      id, this.kind.name(id), rdb, this.kind.leader(id, () => service),
+      id,
+      this.kind.name(id),
+      rdb,
+      this.kind.leader(id, () => service),
       (error) => {
         log.error(`${this.kind.name(id)} stops: ${error.message}`);
-        void this.stop(id).catch((failure: unknown) => log.error(`${this.kind.name(id)}: ${String(failure)}`));
+        void this.stop(id).catch((failure: unknown) =>
+          log.error(`${this.kind.name(id)}: ${String(failure)}`),
+        );
       },
     );
     this.services.set(id, service);

@@ -66,7 +66,10 @@ export class RsvcService<L extends RsvcLeader = RsvcLeader> {
    * Runs one operation on the leader; step-down waits for it. DER_NOTLEADER with a hint unless the service is up
    * (`up empty` where only a bootstrap will do).
    */
-  async serve<T>(work: (leader: L, term: number) => T | Promise<T>, state: 'up' | 'up empty' = 'up'): Promise<T> {
+  async serve<T>(
+    work: (leader: L, term: number) => T | Promise<T>,
+    state: 'up' | 'up empty' = 'up',
+  ): Promise<T> {
     if (this.current !== state || this.stopping) throw new NotLeaderError(this.name, this.hint());
     this.references++;
     try {

@@ -41,11 +41,12 @@ class Counter implements RsvcLeader {
 
 describe('services of a rank', () => {
   const dir = mkdtempSync(join(tmpdir(), 'rsvc-'));
-  const make = () => new RsvcRegistry<Counter>({
-    name: (id) => `counter ${id}`,
-    locate: (id) => join(dir, id),
-    leader: (_id, service) => new Counter(service),
-  });
+  const make = () =>
+    new RsvcRegistry<Counter>({
+      name: (id) => `counter ${id}`,
+      locate: (id) => join(dir, id),
+      leader: (_id, service) => new Counter(service),
+    });
   let registry = make();
   const id = uuidGenerate();
 
@@ -63,7 +64,10 @@ describe('services of a rank', () => {
     await registry.create(id, 4);
     const service = registry.lookup(id);
     expect(service.state).toBe('up empty');
-    await expect(service.serve(() => 0)).rejects.toMatchObject({ der: 'NOTLEADER', hint: { rank: 4, term: 1 } });
+    await expect(service.serve(() => 0)).rejects.toMatchObject({
+      der: 'NOTLEADER',
+      hint: { rank: 4, term: 1 },
+    });
     const term = await service.serve((leader, served) => leader.bootstrap(served), 'up empty');
     await service.stepUpAfterBootstrap(term);
     expect(await service.serve(() => 'served')).toBe('served');

@@ -12,7 +12,13 @@ describe('read-write lock', () => {
       await new Promise<void>((resolve) => gates.push(resolve));
       log.push(`-${name}`);
     };
-    const all = [lock.read(work('r1')), lock.read(work('r2')), lock.write(work('w1')), lock.read(work('r3')), lock.write(work('w2'))];
+    const all = [
+      lock.read(work('r1')),
+      lock.read(work('r2')),
+      lock.write(work('w1')),
+      lock.read(work('r3')),
+      lock.write(work('w2')),
+    ];
     await tick();
     expect(log).toEqual(['+r1', '+r2']);
     for (let i = 0; i < 8; i++) {
@@ -26,7 +32,11 @@ describe('read-write lock', () => {
   it('goes on after work that throws', async () => {
     const lock = new RwLock();
     await expect(lock.write(() => Promise.reject(new Error('bad')))).rejects.toThrow('bad');
-    await expect(lock.read(() => { throw new Error('worse'); })).rejects.toThrow('worse');
+    await expect(
+      lock.read(() => {
+        throw new Error('worse');
+      }),
+    ).rejects.toThrow('worse');
     expect(await lock.write(() => 1)).toBe(1);
   });
 });

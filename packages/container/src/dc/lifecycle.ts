@@ -22,7 +22,8 @@ const MODES = ContOpenFlag.RO | ContOpenFlag.RW | ContOpenFlag.EX;
  */
 export async function dcContCreate(pool: DcPool, options: DcContCreateOptions = {}): Promise<Uuid> {
   const { uuid = uuidGenerate(), label, props = [] } = options;
-  if (label === CONTAINER_LABEL_NOT_SET) throw new DaosError('INVAL', `"${label}" stands for a container without a label`);
+  if (label === CONTAINER_LABEL_NOT_SET)
+    throw new DaosError('INVAL', `"${label}" stands for a container without a label`);
   const body = { container: uuid, props: propsToWire(props), ...(label === undefined ? {} : { label }) };
   await pool.call(CONT_CREATE, body, options);
   return uuid;
@@ -32,7 +33,11 @@ export async function dcContCreate(pool: DcPool, options: DcContCreateOptions = 
  * Opens a container. `flags`: ContOpenFlag, RO when absent. DER_NONEXIST, DER_NO_PERM, DER_BUSY (exclusive use),
  * DER_CONT_DESTROYING, DER_RF (too many failures, unless FORCE), DER_INVAL for a bad combination of flags.
  */
-export async function dcContOpen(pool: DcPool, labelOrUuid: string, options: DcOptions & { flags?: number } = {}): Promise<DcCont> {
+export async function dcContOpen(
+  pool: DcPool,
+  labelOrUuid: string,
+  options: DcOptions & { flags?: number } = {},
+): Promise<DcCont> {
   const { flags = ContOpenFlag.RO } = options;
   checkFlags(flags);
   const contHandle = uuidGenerate();
@@ -49,13 +54,21 @@ export async function dcContClose(cont: DcCont, options: DcOptions = {}): Promis
 }
 
 /** Destroys a container and its data. DER_BUSY while handles are open, unless `force`; DER_NONEXIST, DER_NO_PERM. */
-export async function dcContDestroy(pool: DcPool, labelOrUuid: string, options: DcOptions & { force?: boolean } = {}): Promise<void> {
+export async function dcContDestroy(
+  pool: DcPool,
+  labelOrUuid: string,
+  options: DcOptions & { force?: boolean } = {},
+): Promise<void> {
   const { force = false } = options;
-  if (isUuid(labelOrUuid)) await pool.call(CONT_DESTROY, { container: labelOrUuid.toLowerCase(), force }, options);
+  if (isUuid(labelOrUuid))
+    await pool.call(CONT_DESTROY, { container: labelOrUuid.toLowerCase(), force }, options);
   else await pool.call(CONT_DESTROY_BYLABEL, { label: labelOrUuid, force }, options);
 }
 
-export function dcContList(pool: DcPool, options: DcOptions = {}): Promise<{ uuid: Uuid; label: string | undefined }[]> {
+export function dcContList(
+  pool: DcPool,
+  options: DcOptions = {},
+): Promise<{ uuid: Uuid; label: string | undefined }[]> {
   return pool.listContainers(options);
 }
 
@@ -64,6 +77,15 @@ function checkFlags(flags: number): void {
   const mode = flags & MODES;
   const evicts = flags & (EVICT | EVICT_ALL);
   const isOne = mode === RO || mode === RW || mode === EX;
-  if (isOne && evicts !== (EVICT | EVICT_ALL) && !(mode === EX && evicts === EVICT) && !(mode !== EX && evicts === EVICT_ALL)) return;
-  throw new DaosError('INVAL', `open flags 0x${flags.toString(16)}: exactly one of RO, RW, EX; EVICT with RO or RW; EVICT_ALL with EX`);
+  if (
+    isOne &&
+    evicts !== (EVICT | EVICT_ALL) &&
+    !(mode === EX && evicts === EVICT) &&
+    !(mode !== EX && evicts === EVICT_ALL)
+  )
+    return;
+  throw new DaosError(
+    'INVAL',
+    `open flags 0x${flags.toString(16)}: exactly one of RO, RW, EX; EVICT with RO or RW; EVICT_ALL with EX`,
+  );
 }

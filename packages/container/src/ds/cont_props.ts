@@ -15,7 +15,15 @@ import {
   type PropertyValue,
   type Uuid,
 } from '@daos/common';
-import { decodeText, decodeU32, decodeU64, encodeText, encodeU32, encodeU64, poolPropsGet } from '@daos/pool/ds';
+import {
+  decodeText,
+  decodeU32,
+  decodeU64,
+  encodeText,
+  encodeU32,
+  encodeU64,
+  poolPropsGet,
+} from '@daos/pool/ds';
 import { rdbStringKey, type RdbPath, type RdbTx } from '@daos/rdb';
 
 import type { ContChecksum } from '../types.js';
@@ -57,7 +65,11 @@ const STORED: readonly (readonly [number: number, key: Uint8Array, kind: Kind])[
 const FIXED_INVALID: readonly number[] = [ContProp.GLOBAL_VERSION, ContProp.OBJ_VERSION];
 /** Given at creation only; changing them later is refused with DER_NO_PERM. */
 const FIXED_AT_CREATE: readonly number[] = [
-  ContProp.ALLOCED_OID, ContProp.EC_CELL_SZ, ContProp.EC_PDA, ContProp.RP_PDA, ContProp.PERF_DOMAIN,
+  ContProp.ALLOCED_OID,
+  ContProp.EC_CELL_SZ,
+  ContProp.EC_PDA,
+  ContProp.RP_PDA,
+  ContProp.PERF_DOMAIN,
 ];
 /** Taken from the pool where a container has none of its own. */
 const INHERITED: readonly (readonly [ofContainer: number, ofPool: number])[] = [
@@ -74,19 +86,33 @@ const OID_BYTES = 16;
  * Properties of a new container: what was given, else inherited from the pool, else the default.
  * DER_INVAL for unknown, unsettable or bad ones and for an owner who is not the creator.
  */
-export function contPropsCreate(tx: RdbTx, given: readonly PropertyEntry[], creator: Ownership, mapVersion: number): PropertyEntry[] {
+export function contPropsCreate(
+  tx: RdbTx,
+  given: readonly PropertyEntry[],
+  creator: Ownership,
+  mapVersion: number,
+): PropertyEntry[] {
   CONTAINER_PROPERTIES.validate(given.filter(({ number, value }) => !isInherit(number, value)));
   for (const { number, value } of given) {
     const name = CONTAINER_PROPERTIES.findNumber(number)?.name;
-    if (number === ContProp.GLOBAL_VERSION || number === ContProp.STATUS) throw new DaosError('INVAL', `container property ${name} cannot be given`);
+    if (number === ContProp.GLOBAL_VERSION || number === ContProp.STATUS)
+      throw new DaosError('INVAL', `container property ${name} cannot be given`);
     if (number === ContProp.OWNER && value !== creator.user) {
-      throw new DaosError('INVAL', `owner "${String(value)}" is not the user who creates the container, ${creator.user}`);
+      throw new DaosError(
+        'INVAL',
+        `owner "${String(value)}" is not the user who creates the container, ${creator.user}`,
+      );
     }
   }
-  const props = new Map<number, PropertyValue>(CONTAINER_PROPERTIES.defaults().map(({ number, value }) => [number, value]));
+  const props = new Map<number, PropertyValue>(
+    CONTAINER_PROPERTIES.defaults().map(({ number, value }) => [number, value]),
+  );
   props.delete(ContProp.LABEL);
-  const pool = new Map(poolPropsGet(tx, [], [...INHERITED.map(([, number]) => number), PoolProp.GLOBAL_VERSION])
-    .map(({ number, value }) => [number, value]));
+  const pool = new Map(
+    poolPropsGet(tx, [], [...INHERITED.map(([, number]) => number), PoolProp.GLOBAL_VERSION]).map(
+      ({ number, value }) => [number, value],
+    ),
+  );
   for (const [number, ofPool] of INHERITED) setIfKnown(props, number, pool.get(ofPool));
   setIfKnown(props, ContProp.GLOBAL_VERSION, pool.get(PoolProp.GLOBAL_VERSION));
   props.set(ContProp.OWNER, creator.user);
@@ -101,7 +127,11 @@ function isInherit(number: number, value: PropertyValue): boolean {
   return value === 0n && number !== ContProp.REDUN_FAC && INHERITED.some(([of]) => of === number);
 }
 
-function setIfKnown(props: Map<number, PropertyValue>, number: number, value: PropertyValue | undefined): void {
+function setIfKnown(
+  props: Map<number, PropertyValue>,
+  number: number,
+  value: PropertyValue | undefined,
+): void {
   if (value !== undefined) props.set(number, value);
 }
 
@@ -110,13 +140,16 @@ export function contPropsCheckSet(props: readonly PropertyEntry[]): void {
   CONTAINER_PROPERTIES.validate(props);
   for (const { number, value } of props) {
     const name = CONTAINER_PROPERTIES.findNumber(number)?.name;
-    if (FIXED_INVALID.includes(number)) throw new DaosError('INVAL', `container property ${name} cannot be set`);
-    if (FIXED_AT_CREATE.includes(number)) throw new DaosError('NO_PERM', `container property ${name} is fixed when the container is created`);
+    if (FIXED_INVALID.includes(number))
+      throw new DaosError('INVAL', `container property ${name} cannot be set`);
+    if (FIXED_AT_CREATE.includes(number))
+      throw new DaosError('NO_PERM', `container property ${name} is fixed when the container is created`);
     if (number === ContProp.STATUS && typeof value === 'bigint' && !contStatusUnpack(value).healthy) {
       throw new DaosError('INVAL', 'the status of a container can only be set to healthy');
     }
     const isPrincipal = number === ContProp.OWNER || number === ContProp.OWNER_GROUP;
-    if (isPrincipal && !principalIsValid(String(value))) throw new DaosError('INVAL', `"${String(value)}" is not a principal (name@)`);
+    if (isPrincipal && !principalIsValid(String(value)))
+      throw new DaosError('INVAL', `"${String(value)}" is not a principal (name@)`);
   }
 }
 
@@ -140,7 +173,8 @@ export function contPropsGet(tx: RdbTx, container: Uuid, numbers: readonly numbe
 /** A property that is a number. */
 export function contNumber(tx: RdbTx, container: Uuid, number: number): bigint {
   const value = get(tx, contPath(container), number);
-  if (typeof value !== 'bigint') throw new DaosError('DF_INVAL', `property ${number} of container ${container} is not a number`);
+  if (typeof value !== 'bigint')
+    throw new DaosError('DF_INVAL', `property ${number} of container ${container} is not a number`);
   return value;
 }
 
@@ -170,7 +204,11 @@ export function contChecksum(tx: RdbTx, container: Uuid): ContChecksum | undefin
   const number = (of: number): number => Number(contNumber(tx, container, of));
   const type = number(ContProp.CSUM);
   if (type === 0) return undefined;
-  return { type, chunkBytes: number(ContProp.CSUM_CHUNK_SIZE), serverVerify: number(ContProp.CSUM_SERVER_VERIFY) !== 0 };
+  return {
+    type,
+    chunkBytes: number(ContProp.CSUM_CHUNK_SIZE),
+    serverVerify: number(ContProp.CSUM_SERVER_VERIFY) !== 0,
+  };
 }
 
 export function labelPropKey(): Uint8Array {
@@ -207,7 +245,8 @@ function decode(bytes: Uint8Array, kind: Kind): PropertyValue {
 }
 
 function encodeOids(texts: readonly string[]): Uint8Array {
-  if (texts.length > ROOTS_MAX) throw new DaosError('INVAL', `a container has at most ${ROOTS_MAX} root objects`);
+  if (texts.length > ROOTS_MAX)
+    throw new DaosError('INVAL', `a container has at most ${ROOTS_MAX} root objects`);
   const bytes = Buffer.alloc(texts.length * OID_BYTES);
   texts.forEach((text, i) => {
     const { hi, lo } = objectIdParse(text);
@@ -220,7 +259,11 @@ function encodeOids(texts: readonly string[]): Uint8Array {
 function decodeOids(bytes: Uint8Array): string[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Array.from({ length: buffer.length / OID_BYTES }, (_, i) =>
-    objectIdToString({ hi: buffer.readBigUInt64LE(i * OID_BYTES), lo: buffer.readBigUInt64LE(i * OID_BYTES + 8) }));
+    objectIdToString({
+      hi: buffer.readBigUInt64LE(i * OID_BYTES),
+      lo: buffer.readBigUInt64LE(i * OID_BYTES + 8),
+    }),
+  );
 }
 
 function list(value: PropertyValue): readonly string[] {

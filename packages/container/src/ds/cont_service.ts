@@ -1,5 +1,13 @@
 import { DaosError, uuidFromBytes, uuidToBytes, type Uuid } from '@daos/common';
-import { decodeU32, decodeU64, decodeUuid, encodeU32, encodeU64, type PoolService, type PoolServiceExtension } from '@daos/pool/ds';
+import {
+  decodeU32,
+  decodeU64,
+  decodeUuid,
+  encodeU32,
+  encodeU64,
+  type PoolService,
+  type PoolServiceExtension,
+} from '@daos/pool/ds';
 import type { PoolContainer } from '@daos/pool/rpc';
 import { RDB_ROOT, rdbIntegerOf, type RdbTx } from '@daos/rdb';
 
@@ -60,17 +68,23 @@ export class ContService implements PoolServiceExtension {
   }
 
   async closePoolHandles(tx: RdbTx, handles: ReadonlySet<Uuid>): Promise<void> {
-    await this.closeHandles(tx, selectHandles(tx, ({ poolHandle }) => handles.has(poolHandle)));
+    await this.closeHandles(
+      tx,
+      selectHandles(tx, ({ poolHandle }) => handles.has(poolHandle)),
+    );
   }
 
   listContainers(tx: RdbTx): PoolContainer[] {
     const all = [...tx.childKeys(PATH_CONTS)].map(uuidFromBytes);
-    return all.filter((uuid) => !this.isDestroying(tx, uuid)).map((uuid) => ({ uuid, label: contLabel(tx, uuid) }));
+    return all
+      .filter((uuid) => !this.isDestroying(tx, uuid))
+      .map((uuid) => ({ uuid, label: contLabel(tx, uuid) }));
   }
 
   /** DER_NONEXIST for an unknown container. */
   checkExists(tx: RdbTx, container: Uuid): void {
-    if (!tx.exists(contPath(container))) throw new DaosError('NONEXIST', `pool ${this.pool.uuid} has no container ${container}`);
+    if (!tx.exists(contPath(container)))
+      throw new DaosError('NONEXIST', `pool ${this.pool.uuid} has no container ${container}`);
   }
 
   /** UUID of a label. DER_NONEXIST when no container has it. */
@@ -142,9 +156,17 @@ export class ContService implements PoolServiceExtension {
    * Takes handles away from all targets and queues their removal. `counted`: containers whose handle counter the
    * caller writes itself, because a transaction's queries do not see its own changes.
    */
-  async closeHandles(tx: RdbTx, handles: readonly StoredHandle[], counted: ReadonlySet<Uuid> = new Set()): Promise<void> {
+  async closeHandles(
+    tx: RdbTx,
+    handles: readonly StoredHandle[],
+    counted: ReadonlySet<Uuid> = new Set(),
+  ): Promise<void> {
     if (handles.length === 0) return;
-    await this.host.revoke(this.ranks(), this.pool.uuid, handles.map(({ uuid }) => uuid));
+    await this.host.revoke(
+      this.ranks(),
+      this.pool.uuid,
+      handles.map(({ uuid }) => uuid),
+    );
     const closed = new Map<Uuid, number>();
     for (const { uuid, record } of handles) {
       tx.delete(PATH_CONT_HANDLES, uuidToBytes(uuid));

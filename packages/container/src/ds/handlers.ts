@@ -1,6 +1,12 @@
 import { assert } from '@daos/gurt';
 import { dcRsvcCall } from '@daos/pool/dc';
-import { checkServer, servePoolRpc, type PoolService, type PoolSystem, type ServiceContext } from '@daos/pool/ds';
+import {
+  checkServer,
+  servePoolRpc,
+  type PoolService,
+  type PoolSystem,
+  type ServiceContext,
+} from '@daos/pool/ds';
 import { propsFromWire, propsToWire } from '@daos/pool/rpc';
 import { DaosError, UUID_NIL } from '@daos/common';
 
@@ -74,19 +80,39 @@ export function serveContainers(system: PoolSystem, services: ContServices): voi
 
 type Find = (context: ServiceContext<unknown>) => ContService;
 
-function under({ body }: { readonly body: { readonly container: string; readonly contHandle: string } }): Under {
+function under({
+  body,
+}: {
+  readonly body: { readonly container: string; readonly contHandle: string };
+}): Under {
   return { container: body.container, handle: body.contHandle };
 }
 
 function serveLifecycle(system: PoolSystem, of: Find): void {
   servePoolRpc(system, CONT_CREATE, async (context) => {
-    const { request, body: { container, label, props } } = context;
-    await contCreate(of(context), request, { poolHandle: request.handle, container, label, props: propsFromWire(props) });
+    const {
+      request,
+      body: { container, label, props },
+    } = context;
+    await contCreate(of(context), request, {
+      poolHandle: request.handle,
+      container,
+      label,
+      props: propsFromWire(props),
+    });
     return { body: {} };
   });
-  const open = async (context: ServiceContext<{ contHandle: string; flags: number }>, container: OpenParams['container']) => {
+  const open = async (
+    context: ServiceContext<{ contHandle: string; flags: number }>,
+    container: OpenParams['container'],
+  ) => {
     const { request, body } = context;
-    const opened = await contOpen(of(context), request, { poolHandle: request.handle, container, handle: body.contHandle, flags: body.flags });
+    const opened = await contOpen(of(context), request, {
+      poolHandle: request.handle,
+      container,
+      handle: body.contHandle,
+      flags: body.flags,
+    });
     return { body: { ...opened, info: infoToWire(opened.info) } };
   };
   servePoolRpc(system, CONT_OPEN, (context) => open(context, context.body.container));
@@ -96,12 +122,18 @@ function serveLifecycle(system: PoolSystem, of: Find): void {
     return { body: {} };
   });
   servePoolRpc(system, CONT_DESTROY, async (context) => {
-    const { request, body: { container, force } } = context;
+    const {
+      request,
+      body: { container, force },
+    } = context;
     await contDestroy(of(context), request, { poolHandle: request.handle, container, force });
     return { body: {} };
   });
   servePoolRpc(system, CONT_DESTROY_BYLABEL, async (context) => {
-    const { request, body: { label, force } } = context;
+    const {
+      request,
+      body: { label, force },
+    } = context;
     await contDestroy(of(context), request, { poolHandle: request.handle, container: { label }, force });
     return { body: {} };
   });
@@ -177,19 +209,47 @@ function serveHandles(system: PoolSystem, of: Find): void {
     await xs.onTargets(ContTargetOp.DESTROY, request.input);
     return { output: {} };
   });
-  servePoolRpc(system, CONT_HDL_FETCH, async (context) => {
-    const { service, body: { contHandle } } = context;
-    of(context);
-    return { body: await service.read((tx) => {
-      const record = findHandle(tx, contHandle);
-      if (!record) throw new DaosError('NO_HDL', `container handle ${contHandle} is not known: it was closed or evicted`);
-      const { container, capas } = record;
-      return { pool: service.uuid, container, handle: contHandle, capas, checksum: contChecksum(tx, container) };
-    }) };
-  }, { serverOnly: true });
+  servePoolRpc(
+    system,
+    CONT_HDL_FETCH,
+    async (context) => {
+      const {
+        service,
+        body: { contHandle },
+      } = context;
+      of(context);
+      return {
+        body: await service.read((tx) => {
+          const record = findHandle(tx, contHandle);
+          if (!record)
+            throw new DaosError(
+              'NO_HDL',
+              `container handle ${contHandle} is not known: it was closed or evicted`,
+            );
+          const { container, capas } = record;
+          return {
+            pool: service.uuid,
+            container,
+            handle: contHandle,
+            capas,
+            checksum: contChecksum(tx, container),
+          };
+        }),
+      };
+    },
+    { serverOnly: true },
+  );
   xs.operation(ContTargetOp.FETCH, async ({ pool, handle }: HandleUuid): Promise<ContGrant> => {
     const peer = system.peer(pool);
-    return (await dcRsvcCall(peer, CONT_HDL_FETCH, UUID_NIL, { contHandle: handle }, { timeoutMs: FETCH_TIMEOUT_MS })).body;
+    return (
+      await dcRsvcCall(
+        peer,
+        CONT_HDL_FETCH,
+        UUID_NIL,
+        { contHandle: handle },
+        { timeoutMs: FETCH_TIMEOUT_MS },
+      )
+    ).body;
   });
 }
 

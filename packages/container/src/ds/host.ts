@@ -23,9 +23,14 @@ export class ContRanks implements ContServiceHost {
   }
 
   async revoke(ranks: readonly number[], pool: Uuid, handles: readonly Uuid[]): Promise<void> {
-    const answers = await Promise.allSettled(ranks.map((rank) => this.one(rank, CONT_TGT_CLOSE, { pool, handles })));
+    const answers = await Promise.allSettled(
+      ranks.map((rank) => this.one(rank, CONT_TGT_CLOSE, { pool, handles })),
+    );
     answers.forEach((answer, i) => {
-      if (answer.status === 'rejected') log.warn(`rank ${ranks[i]} did not close ${handles.length} container handles: ${String(answer.reason)}`);
+      if (answer.status === 'rejected')
+        log.warn(
+          `rank ${ranks[i]} did not close ${handles.length} container handles: ${String(answer.reason)}`,
+        );
     });
   }
 

@@ -43,7 +43,10 @@ export function handlesOf(tx: RdbTx, container: Uuid): StoredHandle[] {
 
 /** Handles of the pool's containers that satisfy a condition. */
 export function selectHandles(tx: RdbTx, chosen: (record: ContHandleRecord) => boolean): StoredHandle[] {
-  const all = [...tx.iterate(PATH_CONT_HANDLES)].map(({ key, value }) => ({ uuid: uuidFromBytes(key), record: handleCodec.decode(value) }));
+  const all = [...tx.iterate(PATH_CONT_HANDLES)].map(({ key, value }) => ({
+    uuid: uuidFromBytes(key),
+    record: handleCodec.decode(value),
+  }));
   return all.filter(({ record }) => chosen(record));
 }
 

@@ -150,7 +150,9 @@ export class ContTarget {
 
   private async fetch(pool: Uuid, handle: Uuid): Promise<DsContHandle> {
     try {
-      return await this.admit(await this.xs.onSystem<HandleUuid, ContGrant>(ContTargetOp.FETCH, { pool, handle }));
+      return await this.admit(
+        await this.xs.onSystem<HandleUuid, ContGrant>(ContTargetOp.FETCH, { pool, handle }),
+      );
     } catch (error) {
       if (isDaosError(error, 'NO_HDL')) this.unknown.set(handle, performance.now() + UNKNOWN_MS);
       throw error;
@@ -211,7 +213,11 @@ const CONT_TARGET = tlsKey<ContTarget>('cont.target');
  * restarted since the open). Call it in a target xstream. DER_NO_HDL when the handle was closed, evicted or never
  * existed; DER_NONEXIST when the pool is not on this target.
  */
-export function dsContHandleLookup(xs: Xstream, poolUuid: Uuid, handle: Uuid): DsContHandle | Promise<DsContHandle> {
+export function dsContHandleLookup(
+  xs: Xstream,
+  poolUuid: Uuid,
+  handle: Uuid,
+): DsContHandle | Promise<DsContHandle> {
   return xs.tls(CONT_TARGET).lookup(poolUuid, handle);
 }
 

@@ -18,7 +18,11 @@ const FLAGS = { ro: PoolConnectFlag.RO, rw: PoolConnectFlag.RW, ex: PoolConnectF
  * Opens a pool by label or UUID. DER_NONEXIST for an unknown pool, DER_NO_PERM when its ACL refuses the caller,
  * DER_BUSY when an exclusive handle is in the way or the pool is being destroyed.
  */
-export async function dcPoolConnect(system: DcSystem, labelOrUuid: string, options: DcPoolConnectOptions = {}): Promise<DcPool> {
+export async function dcPoolConnect(
+  system: DcSystem,
+  labelOrUuid: string,
+  options: DcPoolConnectOptions = {},
+): Promise<DcPool> {
   if (labelOrUuid === '') throw new DaosError('INVAL', 'a pool is named by its label or UUID');
   const [found, credential] = await Promise.all([system.findPool(labelOrUuid), system.credential()]);
   const flags = FLAGS[options.mode ?? 'ro'];

@@ -44,7 +44,8 @@ export class LeaderSearch {
 
   /** Rank to ask next: the leader when one is known and alive. DER_NOTREPLICA when no rank is left. */
   choose(): number {
-    if (this.ranks.length === 0) throw new DaosError('NOTREPLICA', 'no rank is known to hold a replica of the service');
+    if (this.ranks.length === 0)
+      throw new DaosError('NOTREPLICA', 'no rank is known to hold a replica of the service');
     if (this.known && this.known.aliveness > 0) return this.ranks[this.known.index] ?? 0;
     const rank = this.ranks[this.next] ?? this.ranks[0] ?? 0;
     this.next = (this.next + 1) % this.ranks.length;

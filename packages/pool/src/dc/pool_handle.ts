@@ -28,7 +28,10 @@ import { dcRsvcCall, type ServiceAnswer, type ServicePeer } from './service_call
 import type { DcOptions, DcSystem } from './system.js';
 
 const QUERY_BITS_DEFAULT =
-  PoolQueryBit.SPACE | PoolQueryBit.REBUILD_STATUS | PoolQueryBit.ENGINES_ENABLED | PoolQueryBit.ENGINES_DISABLED;
+  PoolQueryBit.SPACE |
+  PoolQueryBit.REBUILD_STATUS |
+  PoolQueryBit.ENGINES_ENABLED |
+  PoolQueryBit.ENGINES_DISABLED;
 
 /** What a connect gave. */
 export interface ConnectedPool {
@@ -90,8 +93,13 @@ export class PoolHandle implements DcPool {
     return this.refreshing;
   }
 
-  async call<Req, Rep>(rpc: ServiceRpc<Req, Rep>, body: Req, options: DcOptions = {}): Promise<ServiceAnswer<Rep>> {
-    if (this.disconnected) throw new DaosError('NO_HDL', `the handle of pool ${this.label ?? this.uuid} is disconnected`);
+  async call<Req, Rep>(
+    rpc: ServiceRpc<Req, Rep>,
+    body: Req,
+    options: DcOptions = {},
+  ): Promise<ServiceAnswer<Rep>> {
+    if (this.disconnected)
+      throw new DaosError('NO_HDL', `the handle of pool ${this.label ?? this.uuid} is disconnected`);
     const answer = await dcRsvcCall(this.peer, rpc, this.handle, body, options);
     this.noteMapVersion(answer.mapVersion);
     return answer;
@@ -112,7 +120,11 @@ export class PoolHandle implements DcPool {
   }
 
   async getProps(numbers: readonly number[] = [], options: DcOptions = {}): Promise<PropEntry[]> {
-    const { body } = await this.call(POOL_QUERY, { bits: 0, mapVersion: this.noted, props: numbers }, options);
+    const { body } = await this.call(
+      POOL_QUERY,
+      { bits: 0, mapVersion: this.noted, props: numbers },
+      options,
+    );
     return propsFromWire(body.props);
   }
 
@@ -163,8 +175,13 @@ export class PoolHandle implements DcPool {
 
   private async fetchMapFrom(rank: number, options: DcOptions): Promise<void> {
     const result = await this.system.cart.call(
-      { rank, tag: TAG_SYSTEM }, POOL_TGT_QUERY_MAP, { pool: this.uuid, version: this.mapVersion },
-      { timeoutMs: Math.min(options.timeoutMs ?? MAP_TIMEOUT_MS, MAP_TIMEOUT_MS), ...(options.signal ? { signal: options.signal } : {}) },
+      { rank, tag: TAG_SYSTEM },
+      POOL_TGT_QUERY_MAP,
+      { pool: this.uuid, version: this.mapVersion },
+      {
+        timeoutMs: Math.min(options.timeoutMs ?? MAP_TIMEOUT_MS, MAP_TIMEOUT_MS),
+        ...(options.signal ? { signal: options.signal } : {}),
+      },
     );
     this.adoptMap({ mapVersion: result.output.version, data: result.data });
   }

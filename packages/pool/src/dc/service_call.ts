@@ -27,8 +27,17 @@ const TRY_TIMEOUT_MS = 20_000;
 const BACKOFF_MS_FIRST = 20;
 const BACKOFF_MS_MAX = 2000;
 
-/** Identity of this process towards services: operations are told apart by it and their time. */
-const CLIENT_ID = uuidGenerate();
+/**
+ * Identity of a client towards services. Operations are told apart by client and time, so each clock has an identity
+ * of its own: two clocks of one process may give the same time.
+ */
+const clientIds = new WeakMap<Hlc, Uuid>();
+
+function clientIdOf(hlc: Hlc): Uuid {
+  let id = clientIds.get(hlc);
+  if (!id) clientIds.set(hlc, (id = uuidGenerate()));
+  return id;
+}
 
 /** Errors of metadata calls after which the same request is sent again: the network's, TIMEDOUT, GRPVER, EXCLUDED. */
 export function isRetryable(error: unknown): error is DaosError {
@@ -96,9 +105,10 @@ class ServiceCall<Req, Rep> {
     const { status, message, hint, body, mapVersion } = result.output;
     const step = peer.search.complete(rank, { status, hint });
     if (status === 0 && body !== undefined) return { body, data: result.data, mapVersion };
-    const error = status === 0
-      ? new DaosError('PROTO', `${this.rpc.name}: reply of rank ${rank} has no body`)
-      : DaosError.fromStatus(status, message);
+    const error =
+      status === 0
+        ? new DaosError('PROTO', `${this.rpc.name}: reply of rank ${rank} has no body`)
+        : DaosError.fromStatus(status, message);
     if (step === 'rechoose' || isRetryable(error)) return error;
     throw error;
   }
@@ -106,7 +116,7 @@ class ServiceCall<Req, Rep> {
   private send(rank: number): Promise<CallResult<ServiceReply<Rep>>> {
     const { peer, handle, body, clientTime, options } = this;
     const remaining = this.deadline - performance.now();
-    const input = { pool: peer.pool, handle, clientId: CLIENT_ID, clientTime, body };
+    const input = { pool: peer.pool, handle, clientId: clientIdOf(peer.hlc), clientTime, body };
     return peer.cart.call({ rank, tag: TAG_SYSTEM }, this.rpc, input, {
       timeoutMs: Math.max(1, Math.min(remaining, TRY_TIMEOUT_MS)),
       ...(options.signal ? { signal: options.signal } : {}),

@@ -1,4 +1,15 @@
-import { ACL_POOL_DEFAULT, Acl, DaosError, POOL_PROPERTIES, PoolProp, poolMapBuild, principalIsValid, uuidGenerate, type PoolMap, type PropertyEntry } from '@daos/common';
+import {
+  ACL_POOL_DEFAULT,
+  Acl,
+  DaosError,
+  POOL_PROPERTIES,
+  PoolProp,
+  poolMapBuild,
+  principalIsValid,
+  uuidGenerate,
+  type PoolMap,
+  type PropertyEntry,
+} from '@daos/common';
 import type { RdbTx } from '@daos/rdb';
 
 import { encodeU32, encodeUuid } from './codec.js';
@@ -50,7 +61,8 @@ function storeProps(tx: RdbTx, { label, owner, group, acl, props }: PoolBootstra
     throw new DaosError('INVAL', `"${label}" stands for a pool without a label`);
   }
   for (const principal of [owner, group]) {
-    if (!principalIsValid(principal)) throw new DaosError('INVAL', `"${principal}" is not a principal (name@)`);
+    if (!principalIsValid(principal))
+      throw new DaosError('INVAL', `"${principal}" is not a principal (name@)`);
   }
   const own: PropertyEntry[] = [
     { number: PoolProp.OWNER, value: owner },
@@ -67,7 +79,8 @@ function storeProps(tx: RdbTx, { label, owner, group, acl, props }: PoolBootstra
 /** Records of operations: see svc_ops. */
 function bootstrapOps(tx: RdbTx, props: readonly PropertyEntry[], capacityBytes: number): void {
   const given = (number: number): number => {
-    const value = props.find((prop) => prop.number === number)?.value ?? POOL_PROPERTIES.findNumber(number)?.defaultValue;
+    const value =
+      props.find((prop) => prop.number === number)?.value ?? POOL_PROPERTIES.findNumber(number)?.defaultValue;
     return Number(value);
   };
   const age = given(PoolProp.SVC_OPS_ENTRY_AGE);

@@ -1,6 +1,12 @@
 import { DaosError, type Uuid } from '@daos/common';
 import { tlsKey, type Xstream } from '@daos/engine';
-import { vosPoolCreate, vosPoolOpen, type VosPool, type VosPoolCreateParams, type VosPoolInfo } from '@daos/vos';
+import {
+  vosPoolCreate,
+  vosPoolOpen,
+  type VosPool,
+  type VosPoolCreateParams,
+  type VosPoolInfo,
+} from '@daos/vos';
 
 import type { ShardPlace } from './storage.js';
 
@@ -65,7 +71,13 @@ export class PoolChildren {
 
   async create({ pool, places, scmBytes, nvmeBytes }: ShardCreateArgs): Promise<void> {
     const { dir, dataPath } = this.place(places);
-    const params: VosPoolCreateParams = { dir, uuid: pool, scmBytes, nvmeBytes, ...(dataPath === undefined ? {} : { dataPath }) };
+    const params: VosPoolCreateParams = {
+      dir,
+      uuid: pool,
+      scmBytes,
+      nvmeBytes,
+      ...(dataPath === undefined ? {} : { dataPath }),
+    };
     await vosPoolCreate(params);
   }
 

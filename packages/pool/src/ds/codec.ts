@@ -39,7 +39,8 @@ export function decodeText(bytes: Uint8Array): string {
 }
 
 function sized(bytes: Uint8Array, length: number): Buffer {
-  if (bytes.length !== length) throw new DaosError('DF_INVAL', `a metadata value has ${bytes.length} bytes, ${length} expected`);
+  if (bytes.length !== length)
+    throw new DaosError('DF_INVAL', `a metadata value has ${bytes.length} bytes, ${length} expected`);
   return view(bytes);
 }
 

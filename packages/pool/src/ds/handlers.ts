@@ -48,7 +48,10 @@ function serveClients(system: PoolSystem): void {
     const user = await service.host.validateCredential(body.credential);
     const { flags, layoutVersion } = body;
     const capas = await poolConnect(service, request, { handle: request.handle, flags, user, layoutVersion });
-    return { body: { capas, info: infoToWire(await poolQuery(service, body.bits)) }, data: service.map.encode() };
+    return {
+      body: { capas, info: infoToWire(await poolQuery(service, body.bits)) },
+      data: service.map.encode(),
+    };
   });
   servePoolRpc(system, POOL_DISCONNECT, async ({ service, request }) => {
     await poolDisconnect(service, request, request.handle);
@@ -79,7 +82,9 @@ function serveAttrs(system: PoolSystem): void {
   });
   servePoolRpc(system, POOL_ATTR_GET, async (context) => {
     await checkPoolHandle(context);
-    return { body: { values: await context.service.read((tx) => attrsGet(tx, PATH_USER, context.body.names)) } };
+    return {
+      body: { values: await context.service.read((tx) => attrsGet(tx, PATH_USER, context.body.names)) },
+    };
   });
   servePoolRpc(system, POOL_ATTR_SET, async (context) => {
     await checkPoolHandle(context);
@@ -95,25 +100,53 @@ function serveAttrs(system: PoolSystem): void {
 
 /** What the administrator does; the calls come from engines, in the name of daos_server. */
 function serveAdmin(system: PoolSystem): void {
-  servePoolRpc(system, POOL_EVICT, async ({ service, request, body }) => {
-    return { body: { count: await poolEvict(service, request, body) } };
-  }, SERVER);
-  servePoolRpc(system, POOL_PROP_GET, async ({ service, body }) => {
-    return { body: { props: propsToWire(await poolGetProps(service, body.numbers)) } };
-  }, SERVER);
-  servePoolRpc(system, POOL_PROP_SET, async ({ service, request, body }) => {
-    await poolSetProps(service, request, propsFromWire(body.props));
-    return { body: {} };
-  }, SERVER);
-  servePoolRpc(system, POOL_ACL_UPDATE, async ({ service, request, body }) => {
-    return { body: await poolAclUpdate(service, request, body.entries, body.overwrite) };
-  }, SERVER);
-  servePoolRpc(system, POOL_ACL_DELETE, async ({ service, request, body }) => {
-    return { body: await poolAclDelete(service, request, body.principal) };
-  }, SERVER);
+  servePoolRpc(
+    system,
+    POOL_EVICT,
+    async ({ service, request, body }) => {
+      return { body: { count: await poolEvict(service, request, body) } };
+    },
+    SERVER,
+  );
+  servePoolRpc(
+    system,
+    POOL_PROP_GET,
+    async ({ service, body }) => {
+      return { body: { props: propsToWire(await poolGetProps(service, body.numbers)) } };
+    },
+    SERVER,
+  );
+  servePoolRpc(
+    system,
+    POOL_PROP_SET,
+    async ({ service, request, body }) => {
+      await poolSetProps(service, request, propsFromWire(body.props));
+      return { body: {} };
+    },
+    SERVER,
+  );
+  servePoolRpc(
+    system,
+    POOL_ACL_UPDATE,
+    async ({ service, request, body }) => {
+      return { body: await poolAclUpdate(service, request, body.entries, body.overwrite) };
+    },
+    SERVER,
+  );
+  servePoolRpc(
+    system,
+    POOL_ACL_DELETE,
+    async ({ service, request, body }) => {
+      return { body: await poolAclDelete(service, request, body.principal) };
+    },
+    SERVER,
+  );
 }
 
-async function targetInfos(service: PoolService, { rank, targets }: { readonly rank: number; readonly targets: readonly number[] }) {
+async function targetInfos(
+  service: PoolService,
+  { rank, targets }: { readonly rank: number; readonly targets: readonly number[] },
+) {
   const infos = await poolQueryTargets(service, rank, targets);
   return { infos: infos.map((info) => ({ ...info, state: targetStateToWire(info.state) })) };
 }
@@ -158,14 +191,19 @@ function serveReplicas(system: PoolSystem): void {
     await system.services.stop(input.id, { destroy: input.destroy });
     return { output: {} };
   });
-  serveReplicaRpc(system, POOL_CREATE, async (replica, { input }) => {
-    const { label, acl, props, ...rest } = input.body;
-    if (replica.state === 'up') return { body: {} };
-    const term = await replica.serve(async (service, servedTerm) => {
-      await service.bootstrap({ ...rest, label, acl, props: propsFromWire(props) });
-      return servedTerm;
-    }, 'up empty');
-    await replica.stepUpAfterBootstrap(term);
-    return { body: {} };
-  }, SERVER);
+  serveReplicaRpc(
+    system,
+    POOL_CREATE,
+    async (replica, { input }) => {
+      const { label, acl, props, ...rest } = input.body;
+      if (replica.state === 'up') return { body: {} };
+      const term = await replica.serve(async (service, servedTerm) => {
+        await service.bootstrap({ ...rest, label, acl, props: propsFromWire(props) });
+        return servedTerm;
+      }, 'up empty');
+      await replica.stepUpAfterBootstrap(term);
+      return { body: {} };
+    },
+    SERVER,
+  );
 }

@@ -1,6 +1,21 @@
-export type { PoolAcl, PoolEvictParams, PoolSvcCreateParams, PoolSvcTarget, PoolTgtCreateParams } from './api.js';
+export type {
+  PoolAcl,
+  PoolEvictParams,
+  PoolSvcCreateParams,
+  PoolSvcTarget,
+  PoolTgtCreateParams,
+} from './api.js';
 export { POOL_CHILDREN, dsPoolChildLookup, type DsPoolChild } from './child.js';
-export { decodeText, decodeU32, decodeU64, decodeUuid, encodeText, encodeU32, encodeU64, encodeUuid } from './codec.js';
+export {
+  decodeText,
+  decodeU32,
+  decodeU64,
+  decodeUuid,
+  encodeText,
+  encodeU32,
+  encodeU64,
+  encodeUuid,
+} from './codec.js';
 export { LocalCaller } from './local_caller.js';
 export { poolModule } from './module.js';
 export { attrsDel, attrsGet, attrsList, attrsSet, type Attr } from './ops/attr_ops.js';
@@ -13,7 +28,13 @@ export {
   type PoolServiceHost,
   type Written,
 } from './pool_service.js';
-export { checkPoolHandle, checkServer, servePoolRpc, type ServiceContext, type ServiceResult } from './serve.js';
+export {
+  checkPoolHandle,
+  checkServer,
+  servePoolRpc,
+  type ServiceContext,
+  type ServiceResult,
+} from './serve.js';
 export {
   dsPoolQueryTargets,
   dsPoolSvcCreate,

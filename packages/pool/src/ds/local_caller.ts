@@ -1,4 +1,13 @@
-import { TAG_SYSTEM, type CallOptions, type CallResult, type Endpoint, type RpcCaller, type RpcDef, type RpcHandler, type RpcRequest } from '@daos/cart';
+import {
+  TAG_SYSTEM,
+  type CallOptions,
+  type CallResult,
+  type Endpoint,
+  type RpcCaller,
+  type RpcDef,
+  type RpcHandler,
+  type RpcRequest,
+} from '@daos/cart';
 import { DaosError } from '@daos/common';
 import type { Xstream } from '@daos/engine';
 
@@ -22,15 +31,32 @@ export class LocalCaller implements RpcCaller {
     });
   }
 
-  async call<Req, Rep>(to: Endpoint, rpc: RpcDef<Req, Rep>, input: Req, options: CallOptions = {}): Promise<CallResult<Rep>> {
-    const handler = to.rank === this.xs.engine.rank && to.tag === TAG_SYSTEM ? this.handlers.get(rpc.opcode) : undefined;
+  async call<Req, Rep>(
+    to: Endpoint,
+    rpc: RpcDef<Req, Rep>,
+    input: Req,
+    options: CallOptions = {},
+  ): Promise<CallResult<Rep>> {
+    const handler =
+      to.rank === this.xs.engine.rank && to.tag === TAG_SYSTEM ? this.handlers.get(rpc.opcode) : undefined;
     if (!handler) return this.xs.cart.call(to, rpc, input, options);
     if (options.signal?.aborted) throw new DaosError('CANCELED', `${rpc.name} was aborted`);
-    return (await handler(input, options.data ? Buffer.concat(options.data) : new Uint8Array(0))) as CallResult<Rep>;
+    return (await handler(
+      input,
+      options.data ? Buffer.concat(options.data) : new Uint8Array(0),
+    )) as CallResult<Rep>;
   }
 
   private requestOf<Req>(input: Req, data: Uint8Array): RpcRequest<Req> {
     const { engine, hlc } = this.xs;
-    return { input, dataLength: data.length, data: () => data, hlc: hlc.get(), srcRank: engine.rank, tag: TAG_SYSTEM, peer: 'local' };
+    return {
+      input,
+      dataLength: data.length,
+      data: () => data,
+      hlc: hlc.get(),
+      srcRank: engine.rank,
+      tag: TAG_SYSTEM,
+      peer: 'local',
+    };
   }
 }

@@ -48,7 +48,11 @@ const STORED: readonly (readonly [number: number, key: Uint8Array, width: Width]
 const ELSEWHERE: readonly number[] = [PoolProp.ACL, PoolProp.SVC_LIST];
 /** Fixed once the pool is made. */
 const FIXED: readonly number[] = [
-  PoolProp.REDUN_FAC, PoolProp.EC_PDA, PoolProp.RP_PDA, PoolProp.PERF_DOMAIN, PoolProp.SVC_OPS_ENABLED,
+  PoolProp.REDUN_FAC,
+  PoolProp.EC_PDA,
+  PoolProp.RP_PDA,
+  PoolProp.PERF_DOMAIN,
+  PoolProp.SVC_OPS_ENABLED,
 ];
 const REDUN_FAC_DEFAULT = 3;
 
@@ -56,11 +60,17 @@ const REDUN_FAC_DEFAULT = 3;
 export function poolLabel(tx: RdbTx): string | undefined {
   const value = tx.lookup(PATH_ROOT, PoolKey.LABEL);
   const label = value && decodeText(value);
-  return label === undefined || label === POOL_PROPERTIES.findNumber(PoolProp.LABEL)?.defaultValue ? undefined : label;
+  return label === undefined || label === POOL_PROPERTIES.findNumber(PoolProp.LABEL)?.defaultValue
+    ? undefined
+    : label;
 }
 
 /** Properties by number, all of them when none are listed. DER_INVAL for an unknown number. */
-export function poolPropsGet(tx: RdbTx, serviceRanks: readonly number[], numbers: readonly number[]): PropertyEntry[] {
+export function poolPropsGet(
+  tx: RdbTx,
+  serviceRanks: readonly number[],
+  numbers: readonly number[],
+): PropertyEntry[] {
   const wanted = numbers.length > 0 ? numbers : POOL_PROPERTIES.properties.map(({ number }) => number);
   return wanted.map((number) => ({ number, value: poolPropGet(tx, serviceRanks, number) }));
 }
@@ -82,7 +92,8 @@ export function poolPropsSet(tx: RdbTx, props: readonly PropertyEntry[]): void {
   POOL_PROPERTIES.validate(props);
   for (const { number } of props) {
     const property = POOL_PROPERTIES.findNumber(number);
-    if (FIXED.includes(number)) throw new DaosError('NO_PERM', `pool property ${property?.name} is fixed when the pool is created`);
+    if (FIXED.includes(number))
+      throw new DaosError('NO_PERM', `pool property ${property?.name} is fixed when the pool is created`);
     if (property?.settable !== 'always' && number !== PoolProp.SVC_LIST) {
       throw new DaosError('INVAL', `pool property ${property?.name} cannot be set`);
     }
@@ -93,12 +104,17 @@ export function poolPropsSet(tx: RdbTx, props: readonly PropertyEntry[]): void {
 /** Queues all properties of a new pool: defaults overlaid by the given ones. DER_INVAL for bad ones. */
 export function poolPropsCreate(tx: RdbTx, given: readonly PropertyEntry[], map: PoolMap): void {
   POOL_PROPERTIES.validate(given);
-  const props = new Map<number, PropertyValue>(POOL_PROPERTIES.defaults().map(({ number, value }) => [number, value]));
+  const props = new Map<number, PropertyValue>(
+    POOL_PROPERTIES.defaults().map(({ number, value }) => [number, value]),
+  );
   const domains = map.domainsOf(map.faultLevel(ComponentType.NODE)).length;
   props.set(PoolProp.REDUN_FAC, BigInt(Math.min(REDUN_FAC_DEFAULT, domains - 1)));
   for (const { number, value } of given) {
     if (number === PoolProp.REDUN_FAC && typeof value === 'bigint' && value > BigInt(domains - 1)) {
-      throw new DaosError('INVAL', `redundancy factor ${value} needs ${value + 1n} fault domains, the pool has ${domains}`);
+      throw new DaosError(
+        'INVAL',
+        `redundancy factor ${value} needs ${value + 1n} fault domains, the pool has ${domains}`,
+      );
     }
     props.set(number, value);
   }

@@ -82,9 +82,15 @@ export class PoolService implements RsvcLeader {
     if (!tx.exists(PATH_ROOT) || !tx.lookup(PATH_ROOT, PoolKey.MAP_VERSION)) return 'empty';
     const version = this.number(tx, PoolKey.GLOBAL_VERSION);
     if (version > POOL_GLOBAL_VERSION) {
-      throw new DaosError('DF_INCOMPT', `pool ${this.uuid} has metadata of version ${version}, this program knows ${POOL_GLOBAL_VERSION}`);
+      throw new DaosError(
+        'DF_INCOMPT',
+        `pool ${this.uuid} has metadata of version ${version}, this program knows ${POOL_GLOBAL_VERSION}`,
+      );
     }
-    this.currentMap = PoolMap.decode(this.bytes(tx, PoolKey.MAP_BUFFER), this.number(tx, PoolKey.MAP_VERSION));
+    this.currentMap = PoolMap.decode(
+      this.bytes(tx, PoolKey.MAP_BUFFER),
+      this.number(tx, PoolKey.MAP_VERSION),
+    );
     for (const extension of this.extensions) await extension.stepUp();
     this.distributor = new MapDistributor(() => this.distributeMap());
     this.distributor.request();
@@ -122,7 +128,11 @@ export class PoolService implements RsvcLeader {
    * Runs a changing operation alone and commits what it queued, with the record of its outcome. An operation that was
    * done before is not done again: a failure is thrown again, a success goes to `replay`.
    */
-  write<T>(op: OpId, work: (tx: RdbTx) => Promise<Written<T>>, replay: (tx: RdbTx, data: Uint8Array) => T | Promise<T>): Promise<T> {
+  write<T>(
+    op: OpId,
+    work: (tx: RdbTx) => Promise<Written<T>>,
+    replay: (tx: RdbTx, data: Uint8Array) => T | Promise<T>,
+  ): Promise<T> {
     return this.lock.write(async () => {
       const tx = await this.rdb().begin(this.term);
       const before = opLookup(tx, op);
@@ -166,7 +176,11 @@ export class PoolService implements RsvcLeader {
 
   private bytes(tx: RdbTx, key: Uint8Array): Uint8Array {
     const value = tx.lookup(PATH_ROOT, key);
-    if (!value) throw new DaosError('DF_INVAL', `metadata of pool ${this.uuid} lacks "${Buffer.from(key).toString().slice(0, -1)}"`);
+    if (!value)
+      throw new DaosError(
+        'DF_INVAL',
+        `metadata of pool ${this.uuid} lacks "${Buffer.from(key).toString().slice(0, -1)}"`,
+      );
     return value;
   }
 
@@ -197,5 +211,18 @@ export class PoolService implements RsvcLeader {
 
 /** Errors after which the same operation is sent again, or that say that nothing is known of its outcome. */
 function isTransient(error: DaosError): boolean {
-  return isDaosError(error, 'TIMEDOUT', 'GRPVER', 'EXCLUDED', 'UNREACH', 'HG', 'OOG', 'NOREPLY', 'CANCELED', 'NOTLEADER', 'SHUTDOWN', 'NOSPACE');
+  return isDaosError(
+    error,
+    'TIMEDOUT',
+    'GRPVER',
+    'EXCLUDED',
+    'UNREACH',
+    'HG',
+    'OOG',
+    'NOREPLY',
+    'CANCELED',
+    'NOTLEADER',
+    'SHUTDOWN',
+    'NOSPACE',
+  );
 }

@@ -34,10 +34,17 @@ export function servePoolRpc<Req, Rep>(
   run: (context: ServiceContext<Req>) => Promise<ServiceResult<Rep>>,
   options: ServeOptions = {},
 ): void {
-  serveReplicaRpc(system, rpc, (replica, request) => {
-    const fromServer = request.srcRank !== undefined;
-    return replica.serve((service) => run({ service, request: request.input, body: request.input.body, fromServer }));
-  }, options);
+  serveReplicaRpc(
+    system,
+    rpc,
+    (replica, request) => {
+      const fromServer = request.srcRank !== undefined;
+      return replica.serve((service) =>
+        run({ service, request: request.input, body: request.input.body, fromServer }),
+      );
+    },
+    options,
+  );
 }
 
 /**
@@ -47,32 +54,46 @@ export function servePoolRpc<Req, Rep>(
 export function serveReplicaRpc<Req, Rep>(
   system: PoolSystem,
   rpc: ServiceRpc<Req, Rep>,
-  run: (replica: RsvcService<PoolService>, request: RpcRequest<ServiceRequest<Req>>) => Promise<ServiceResult<Rep>>,
+  run: (
+    replica: RsvcService<PoolService>,
+    request: RpcRequest<ServiceRequest<Req>>,
+  ) => Promise<ServiceResult<Rep>>,
   options: ServeOptions = {},
 ): void {
-  system.caller.handle(rpc, async (request: RpcRequest<ServiceRequest<Req>>): Promise<RpcReply<ServiceReply<Rep>>> => {
-    let replica: RsvcService<PoolService> | undefined;
-    try {
-      if (options.serverOnly) checkServer(rpc.name, request);
-      replica = system.services.lookup(request.input.pool);
-      const { body, data } = await run(replica, request);
-      const output = { ...prefix(0, replica, replica.hint()), body };
-      return data ? { output, data: [data] } : { output };
-    } catch (error) {
-      if (!(error instanceof DaosError)) throw error;
-      const hint = error instanceof NotLeaderError ? error.hint : replica?.hint();
-      return { output: { ...prefix(error.status, replica, hint), message: error.detail } };
-    }
-  });
+  system.caller.handle(
+    rpc,
+    async (request: RpcRequest<ServiceRequest<Req>>): Promise<RpcReply<ServiceReply<Rep>>> => {
+      let replica: RsvcService<PoolService> | undefined;
+      try {
+        if (options.serverOnly) checkServer(rpc.name, request);
+        replica = system.services.lookup(request.input.pool);
+        const { body, data } = await run(replica, request);
+        const output = { ...prefix(0, replica, replica.hint()), body };
+        return data ? { output, data: [data] } : { output };
+      } catch (error) {
+        if (!(error instanceof DaosError)) throw error;
+        const hint = error instanceof NotLeaderError ? error.hint : replica?.hint();
+        return { output: { ...prefix(error.status, replica, hint), message: error.detail } };
+      }
+    },
+  );
 }
 
 /** DER_NO_PERM unless the request comes from a server. */
-export function checkServer(name: string, request: { readonly srcRank: number | undefined; readonly peer: string }): void {
-  if (request.srcRank === undefined) throw new DaosError('NO_PERM', `${name} is between servers; it came from ${request.peer}`);
+export function checkServer(
+  name: string,
+  request: { readonly srcRank: number | undefined; readonly peer: string },
+): void {
+  if (request.srcRank === undefined)
+    throw new DaosError('NO_PERM', `${name} is between servers; it came from ${request.peer}`);
 }
 
 /** DER_NO_HDL unless the pool handle is open; the administrator needs none. */
-export async function checkPoolHandle({ service, request, fromServer }: ServiceContext<unknown>): Promise<void> {
+export async function checkPoolHandle({
+  service,
+  request,
+  fromServer,
+}: ServiceContext<unknown>): Promise<void> {
   if (fromServer && request.handle === UUID_NIL) return;
   await service.read((tx) => void poolHandle(tx, request.handle));
 }

@@ -14,8 +14,14 @@ export interface TargetSpace {
 
 /** Sums and extremes per medium. */
 export function aggregateSpace(targets: readonly TargetSpace[]): PoolTierSpace[] {
-  const scm = aggregateTier('scm', targets.map((target) => target.scm));
-  const nvme = aggregateTier('nvme', targets.map((target) => target.nvme));
+  const scm = aggregateTier(
+    'scm',
+    targets.map((target) => target.scm),
+  );
+  const nvme = aggregateTier(
+    'nvme',
+    targets.map((target) => target.nvme),
+  );
   return [scm, nvme];
 }
 

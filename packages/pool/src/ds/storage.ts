@@ -65,7 +65,8 @@ export class PoolStorage {
 
   /** Removes what creations and destructions cut short have left. */
   async clean(): Promise<void> {
-    for (const folder of [NEWBORNS, ZOMBIES]) await rm(join(this.engine.storageDir, folder), { recursive: true, force: true });
+    for (const folder of [NEWBORNS, ZOMBIES])
+      await rm(join(this.engine.storageDir, folder), { recursive: true, force: true });
     const { dataDir } = this.engine;
     if (dataDir === undefined) return;
     for (const name of await readdir(dataDir).catch(emptyIfMissing)) {
@@ -118,7 +119,10 @@ export class PoolStorage {
     try {
       const { magic, layoutVersion, ...record } = mapFileCodec.decode(await file.readFile());
       if (magic !== MAP_FILE_MAGIC || layoutVersion !== MAP_FILE_VERSION) {
-        throw new DaosError('DF_INCOMPT', `${path} has layout ${magic} ${layoutVersion}, this program knows ${MAP_FILE_VERSION}`);
+        throw new DaosError(
+          'DF_INCOMPT',
+          `${path} has layout ${magic} ${layoutVersion}, this program knows ${MAP_FILE_VERSION}`,
+        );
       }
       return record;
     } finally {
@@ -130,7 +134,9 @@ export class PoolStorage {
     const path = this.mapPath(pool);
     const file = await open(`${path}.new`, 'w');
     try {
-      await file.writeFile(mapFileCodec.encode({ magic: MAP_FILE_MAGIC, layoutVersion: MAP_FILE_VERSION, ...record }));
+      await file.writeFile(
+        mapFileCodec.encode({ magic: MAP_FILE_MAGIC, layoutVersion: MAP_FILE_VERSION, ...record }),
+      );
       await file.sync();
     } finally {
       await file.close();
@@ -161,7 +167,10 @@ async function checkFree(dir: string, neededBytes: number, pool: Uuid): Promise<
   const { bavail, bsize } = await statfs(dir);
   const freeBytes = bavail * bsize;
   if (neededBytes > freeBytes) {
-    throw new DaosError('NOSPACE', `pool ${pool} needs ${neededBytes} bytes in ${dir}, ${freeBytes} are free`);
+    throw new DaosError(
+      'NOSPACE',
+      `pool ${pool} needs ${neededBytes} bytes in ${dir}, ${freeBytes} are free`,
+    );
   }
 }
 

@@ -20,8 +20,20 @@ import {
   RSVC_STOP,
 } from '../rpc.js';
 import type { ServiceRpc } from '../service_rpc.js';
-import { PoolQueryBit, type PoolContainer, type PoolQueryResult, type PoolTargetInfo, type PropEntry } from '../types.js';
-import type { PoolAcl, PoolEvictParams, PoolSvcCreateParams, PoolSvcTarget, PoolTgtCreateParams } from './api.js';
+import {
+  PoolQueryBit,
+  type PoolContainer,
+  type PoolQueryResult,
+  type PoolTargetInfo,
+  type PropEntry,
+} from '../types.js';
+import type {
+  PoolAcl,
+  PoolEvictParams,
+  PoolSvcCreateParams,
+  PoolSvcTarget,
+  PoolTgtCreateParams,
+} from './api.js';
 import { POOL_SYSTEM } from './system.js';
 
 /* All of these run in the system xstream of any engine; the pool's service may be on another one. */
@@ -37,7 +49,10 @@ export async function dsPoolTgtDestroy(xs: Xstream, poolUuid: Uuid): Promise<voi
 }
 
 /** Creates the pool service; one that exists is left as it is. Storage must be there. Returns where its replicas are. */
-export async function dsPoolSvcCreate(xs: Xstream, params: PoolSvcCreateParams): Promise<{ svcRanks: number[]; leaderRank: number }> {
+export async function dsPoolSvcCreate(
+  xs: Xstream,
+  params: PoolSvcCreateParams,
+): Promise<{ svcRanks: number[]; leaderRank: number }> {
   const { caller } = xs.tls(POOL_SYSTEM);
   const rank = [...(params.svcRanks ?? []), ...params.ranks][0];
   if (rank === undefined) throw new DaosError('INVAL', `pool ${params.poolUuid} has no ranks`);
@@ -51,15 +66,25 @@ export async function dsPoolSvcCreate(xs: Xstream, params: PoolSvcCreateParams):
   }
   try {
     const { label, acl, props, owner, group, ranks, targetsPerRank, faultDomains = [] } = params;
-    await svcCall(xs, { poolUuid: params.poolUuid, svcRanks: [rank], timeoutMs: params.timeoutMs }, POOL_CREATE, {
-      ranks, targetsPerRank, owner, group, faultDomains,
-      props: propsToWire(props),
-      ...(label === undefined ? {} : { label }),
-      ...(acl === undefined ? {} : { acl }),
-    });
+    await svcCall(
+      xs,
+      { poolUuid: params.poolUuid, svcRanks: [rank], timeoutMs: params.timeoutMs },
+      POOL_CREATE,
+      {
+        ranks,
+        targetsPerRank,
+        owner,
+        group,
+        faultDomains,
+        props: propsToWire(props),
+        ...(label === undefined ? {} : { label }),
+        ...(acl === undefined ? {} : { acl }),
+      },
+    );
   } catch (error) {
     // The caller removes the pool's storage, and with it what this may leave.
-    if (isNew) await caller.call(to, RSVC_STOP, { id: params.poolUuid, destroy: true }).catch(() => undefined);
+    if (isNew)
+      await caller.call(to, RSVC_STOP, { id: params.poolUuid, destroy: true }).catch(() => undefined);
     throw error;
   }
   return { svcRanks: [rank], leaderRank: rank };
@@ -70,7 +95,11 @@ export async function dsPoolSvcCreate(xs: Xstream, params: PoolSvcCreateParams):
  * `recursive` or `force`), then evicts all handles and lets nobody connect. The replicas go with dsPoolTgtDestroy.
  * A service that is nowhere has nothing to refuse.
  */
-export async function dsPoolSvcDestroy(xs: Xstream, pool: PoolSvcTarget, options: { force: boolean; recursive: boolean }): Promise<void> {
+export async function dsPoolSvcDestroy(
+  xs: Xstream,
+  pool: PoolSvcTarget,
+  options: { force: boolean; recursive: boolean },
+): Promise<void> {
   try {
     await svcCall(xs, pool, POOL_EVICT, { handles: [], destroy: true, ...options });
   } catch (error) {
@@ -79,24 +108,37 @@ export async function dsPoolSvcDestroy(xs: Xstream, pool: PoolSvcTarget, options
 }
 
 /** `bits`: PoolQueryBit, all by default. */
-export async function dsPoolSvcQuery(xs: Xstream, pool: PoolSvcTarget, bits: number = PoolQueryBit.ALL): Promise<PoolQueryResult> {
+export async function dsPoolSvcQuery(
+  xs: Xstream,
+  pool: PoolSvcTarget,
+  bits: number = PoolQueryBit.ALL,
+): Promise<PoolQueryResult> {
   return infoFromWire((await svcCall(xs, pool, POOL_QUERY, { bits, mapVersion: MAP_NOT_WANTED })).info);
 }
 
 /** All properties when no numbers are listed. */
-export async function dsPoolSvcGetProp(xs: Xstream, pool: PoolSvcTarget, numbers: readonly number[] = []): Promise<PropEntry[]> {
+export async function dsPoolSvcGetProp(
+  xs: Xstream,
+  pool: PoolSvcTarget,
+  numbers: readonly number[] = [],
+): Promise<PropEntry[]> {
   return propsFromWire((await svcCall(xs, pool, POOL_PROP_GET, { numbers })).props);
 }
 
 /** DER_INVAL for bad properties, DER_NO_PERM for those fixed at creation. */
-export async function dsPoolSvcSetProp(xs: Xstream, pool: PoolSvcTarget, props: readonly PropEntry[]): Promise<void> {
+export async function dsPoolSvcSetProp(
+  xs: Xstream,
+  pool: PoolSvcTarget,
+  props: readonly PropEntry[],
+): Promise<void> {
   await svcCall(xs, pool, POOL_PROP_SET, { props: propsToWire(props) });
 }
 
 /** The ACL with the owners. */
 export async function dsPoolSvcGetAcl(xs: Xstream, pool: PoolSvcTarget): Promise<PoolAcl> {
   const props = await dsPoolSvcGetProp(xs, pool, [PoolProp.ACL, PoolProp.OWNER, PoolProp.OWNER_GROUP]);
-  const value = (number: number): PropEntry['value'] | undefined => props.find((prop) => prop.number === number)?.value;
+  const value = (number: number): PropEntry['value'] | undefined =>
+    props.find((prop) => prop.number === number)?.value;
   const entries = value(PoolProp.ACL);
   return {
     entries: Array.isArray(entries) ? (entries as readonly string[]) : [],
@@ -106,12 +148,20 @@ export async function dsPoolSvcGetAcl(xs: Xstream, pool: PoolSvcTarget): Promise
 }
 
 /** Replaces the ACL; returns it as it is afterwards. DER_INVAL for a bad entry. */
-export function dsPoolSvcOverwriteAcl(xs: Xstream, pool: PoolSvcTarget, entries: readonly string[]): Promise<PoolAcl> {
+export function dsPoolSvcOverwriteAcl(
+  xs: Xstream,
+  pool: PoolSvcTarget,
+  entries: readonly string[],
+): Promise<PoolAcl> {
   return svcCall(xs, pool, POOL_ACL_UPDATE, { entries, overwrite: true });
 }
 
 /** Merges entries into the ACL; returns it as it is afterwards. */
-export function dsPoolSvcUpdateAcl(xs: Xstream, pool: PoolSvcTarget, entries: readonly string[]): Promise<PoolAcl> {
+export function dsPoolSvcUpdateAcl(
+  xs: Xstream,
+  pool: PoolSvcTarget,
+  entries: readonly string[],
+): Promise<PoolAcl> {
   return svcCall(xs, pool, POOL_ACL_UPDATE, { entries, overwrite: false });
 }
 
@@ -121,9 +171,19 @@ export function dsPoolSvcDeleteAcl(xs: Xstream, pool: PoolSvcTarget, principal: 
 }
 
 /** Returns the number of handles evicted. */
-export async function dsPoolSvcEvict(xs: Xstream, pool: PoolSvcTarget, params: PoolEvictParams): Promise<number> {
+export async function dsPoolSvcEvict(
+  xs: Xstream,
+  pool: PoolSvcTarget,
+  params: PoolEvictParams,
+): Promise<number> {
   const { handles = [], machine } = params;
-  const body = { handles, destroy: false, force: false, recursive: false, ...(machine === undefined ? {} : { machine }) };
+  const body = {
+    handles,
+    destroy: false,
+    force: false,
+    recursive: false,
+    ...(machine === undefined ? {} : { machine }),
+  };
   return (await svcCall(xs, pool, POOL_EVICT, body)).count;
 }
 
@@ -133,14 +193,24 @@ export async function dsPoolSvcListContainers(xs: Xstream, pool: PoolSvcTarget):
 }
 
 /** All targets of the rank when none are listed. DER_NONEXIST for an unknown rank or target. */
-export async function dsPoolQueryTargets(xs: Xstream, pool: PoolSvcTarget, rank: number, targets: readonly number[] = []): Promise<PoolTargetInfo[]> {
+export async function dsPoolQueryTargets(
+  xs: Xstream,
+  pool: PoolSvcTarget,
+  rank: number,
+  targets: readonly number[] = [],
+): Promise<PoolTargetInfo[]> {
   return (await svcCall(xs, pool, POOL_QUERY_INFO, { rank, targets })).infos.map(targetInfoFromWire);
 }
 
 const MAP_NOT_WANTED = 0xffff_ffff;
 
 /** Calls the leader in the name of the administrator. */
-async function svcCall<Req, Rep>(xs: Xstream, pool: PoolSvcTarget, rpc: ServiceRpc<Req, Rep>, body: Req): Promise<Rep> {
+async function svcCall<Req, Rep>(
+  xs: Xstream,
+  pool: PoolSvcTarget,
+  rpc: ServiceRpc<Req, Rep>,
+  body: Req,
+): Promise<Rep> {
   const peer = {
     cart: xs.tls(POOL_SYSTEM).caller,
     hlc: xs.hlc,

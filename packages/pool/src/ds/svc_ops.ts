@@ -36,7 +36,8 @@ export function opLookup(tx: RdbTx, op: OpId): OpRecord | undefined {
 /** Adds a record to the transaction; drops the oldest one when it is too old or there are too many. */
 export function opSave(tx: RdbTx, op: OpId, record: OpRecord, now: Epoch): void {
   if (number(tx, PoolKey.SVC_OPS_ENABLED) === 0) return;
-  if (record.data.length > OP_DATA_MAX) throw new DaosError('OVERFLOW', 'result of an operation is too long to be kept');
+  if (record.data.length > OP_DATA_MAX)
+    throw new DaosError('OVERFLOW', 'result of an operation is too long to be kept');
   const value = Buffer.alloc(5 + OP_DATA_MAX);
   value.writeInt32LE(record.status, 0);
   value.writeUInt8(record.data.length, 4);
@@ -52,7 +53,8 @@ function dropOldest(tx: RdbTx, count: number, now: Epoch): boolean {
   if (!oldest) return false;
   const time = Buffer.from(oldest.key.buffer, oldest.key.byteOffset, oldest.key.byteLength).readBigUInt64BE();
   const ageMs = now > time ? hlcToMs(now - time) : 0;
-  if (ageMs <= number(tx, PoolKey.SVC_OPS_AGE) * 1000 && count < number(tx, PoolKey.SVC_OPS_MAX)) return false;
+  if (ageMs <= number(tx, PoolKey.SVC_OPS_AGE) * 1000 && count < number(tx, PoolKey.SVC_OPS_MAX))
+    return false;
   tx.delete(PATH_SVC_OPS, oldest.key, 'ordinary');
   return true;
 }

@@ -91,7 +91,11 @@ export class PoolSystem {
   }
 
   /** Makes the pool's shards on all targets; a complete pool is left as it is. DER_AGAIN while it is made or removed. */
-  async createTargets({ poolUuid: pool, scmBytesPerTarget, nvmeBytesPerTarget }: PoolTgtCreateParams): Promise<void> {
+  async createTargets({
+    poolUuid: pool,
+    scmBytesPerTarget,
+    nvmeBytesPerTarget,
+  }: PoolTgtCreateParams): Promise<void> {
     await this.alone(pool, async () => {
       if (this.storage.exists(pool)) {
         await this.startPool(pool);
@@ -101,7 +105,12 @@ export class PoolSystem {
       try {
         await this.storage.begin(pool, scmBytesPerTarget * targetCount, nvmeBytesPerTarget * targetCount);
         const places = this.places((target) => this.storage.newbornShard(pool, target));
-        await this.xs.onTargets(ChildOp.CREATE, { pool, places, scmBytes: scmBytesPerTarget, nvmeBytes: nvmeBytesPerTarget });
+        await this.xs.onTargets(ChildOp.CREATE, {
+          pool,
+          places,
+          scmBytes: scmBytesPerTarget,
+          nvmeBytes: nvmeBytesPerTarget,
+        });
         await this.storage.publish(pool);
         await this.startPool(pool);
       } catch (error) {
@@ -122,7 +131,8 @@ export class PoolSystem {
   /** Takes the map that the leader hands over; an older one changes nothing. */
   async updateMap(pool: Uuid, record: PoolMapRecord): Promise<void> {
     const known = this.lookup(pool);
-    if (known.record && (record.mapVersion < known.record.mapVersion || record.term < known.record.term)) return;
+    if (known.record && (record.mapVersion < known.record.mapVersion || record.term < known.record.term))
+      return;
     const map = PoolMap.decode(record.map, record.mapVersion);
     await this.storage.writeMap(pool, record);
     this.pools.set(pool, { uuid: pool, map, record });
@@ -147,10 +157,18 @@ export class PoolSystem {
     validateCredential: (credential) => dsSecValidateCredential(system.xs, credential),
     pushMap: async (pool, rank, { map, mapVersion: version, ...rest }) => {
       const input = { pool, version, ...rest };
-      await system.caller.call({ rank, tag: TAG_SYSTEM }, POOL_TGT_MAP_UPDATE, input, { data: [map], timeoutMs: MAP_PUSH_TIMEOUT_MS });
+      await system.caller.call({ rank, tag: TAG_SYSTEM }, POOL_TGT_MAP_UPDATE, input, {
+        data: [map],
+        timeoutMs: MAP_PUSH_TIMEOUT_MS,
+      });
     },
     queryRank: async (pool, rank) => {
-      const { output } = await system.caller.call({ rank, tag: TAG_SYSTEM }, POOL_TGT_QUERY, { pool }, { timeoutMs: SPACE_TIMEOUT_MS });
+      const { output } = await system.caller.call(
+        { rank, tag: TAG_SYSTEM },
+        POOL_TGT_QUERY,
+        { pool },
+        { timeoutMs: SPACE_TIMEOUT_MS },
+      );
       return [...output.targets];
     },
   }))(this);

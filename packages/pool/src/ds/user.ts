@@ -9,7 +9,13 @@ export interface PoolHandleRecord {
   readonly user: AuthSys;
 }
 
-const userFields = { machineName: f.str, user: f.str, group: f.str, groups: f.array(f.str), securityContext: f.str };
+const userFields = {
+  machineName: f.str,
+  user: f.str,
+  group: f.str,
+  groups: f.array(f.str),
+  securityContext: f.str,
+};
 const handleCodec = messageCodec({ flags: f.u32, capas: f.u32, user: f.struct(userFields) });
 
 export function handleEncode(record: PoolHandleRecord): Uint8Array {

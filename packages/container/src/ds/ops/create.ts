@@ -1,4 +1,11 @@
-import { CONTAINER_LABEL_NOT_SET, ContProp, DaosError, uuidToBytes, type PropertyEntry, type Uuid } from '@daos/common';
+import {
+  CONTAINER_LABEL_NOT_SET,
+  ContProp,
+  DaosError,
+  uuidToBytes,
+  type PropertyEntry,
+  type Uuid,
+} from '@daos/common';
 import { encodeU64, encodeUuid, poolHandle, type OpId } from '@daos/pool/ds';
 import type { RdbTx } from '@daos/rdb';
 import { canCreateContainer } from '@daos/security/rpc';
@@ -17,15 +24,23 @@ export interface CreateParams {
 
 /** Creates a container. DER_NO_HDL, DER_NO_PERM, DER_INVAL, DER_EXIST. */
 export function contCreate(service: ContService, op: OpId, params: CreateParams): Promise<void> {
-  return service.pool.write(op, async (tx) => {
-    create(service, tx, params);
-    return { result: undefined };
-  }, () => undefined);
+  return service.pool.write(
+    op,
+    async (tx) => {
+      create(service, tx, params);
+      return { result: undefined };
+    },
+    () => undefined,
+  );
 }
 
 function create(service: ContService, tx: RdbTx, params: CreateParams): void {
   const { capas, user } = poolHandle(tx, params.poolHandle);
-  if (!canCreateContainer(capas)) throw new DaosError('NO_PERM', `${user.user} may not create containers through this handle of pool ${service.pool.uuid}`);
+  if (!canCreateContainer(capas))
+    throw new DaosError(
+      'NO_PERM',
+      `${user.user} may not create containers through this handle of pool ${service.pool.uuid}`,
+    );
   const given = withLabel(params);
   const props = contPropsCreate(tx, given, user, service.pool.mapVersion);
   const label = labelOf(given);
@@ -45,12 +60,16 @@ function create(service: ContService, tx: RdbTx, params: CreateParams): void {
 
 function withLabel({ label, props }: CreateParams): readonly PropertyEntry[] {
   if (label === undefined) return props;
-  return [...props.filter(({ number }) => number !== ContProp.LABEL), { number: ContProp.LABEL, value: label }];
+  return [
+    ...props.filter(({ number }) => number !== ContProp.LABEL),
+    { number: ContProp.LABEL, value: label },
+  ];
 }
 
 function labelOf(props: readonly PropertyEntry[]): string | undefined {
   const label = props.find(({ number }) => number === ContProp.LABEL)?.value;
-  if (label === CONTAINER_LABEL_NOT_SET) throw new DaosError('INVAL', `"${label}" stands for a container without a label`);
+  if (label === CONTAINER_LABEL_NOT_SET)
+    throw new DaosError('INVAL', `"${label}" stands for a container without a label`);
   return label === undefined ? undefined : String(label);
 }
 
@@ -61,6 +80,7 @@ function checkFree(service: ContService, tx: RdbTx, container: Uuid, label: stri
     if (owner) throw new DaosError('EXIST', `pool ${service.pool.uuid} has a container "${label}" already`);
     return;
   }
-  if (label === undefined || contLabel(tx, container) === label) throw new DaosError('EXIST', `container ${container} exists already`);
+  if (label === undefined || contLabel(tx, container) === label)
+    throw new DaosError('EXIST', `container ${container} exists already`);
   throw new DaosError('INVAL', `container ${container} exists under another label than "${label}"`);
 }

@@ -22,16 +22,20 @@ export interface DestroyParams {
  * that failed half way is finished by the next one. DER_NO_HDL, DER_NONEXIST, DER_NO_PERM, DER_BUSY.
  */
 export function contDestroy(service: ContService, op: OpId, params: DestroyParams): Promise<void> {
-  return service.pool.write(op, async (tx) => {
-    const container = resolve(service, tx, params.container);
-    checkPermission(service, tx, container, params.poolHandle);
-    if (!service.isDestroying(tx, container)) {
-      await mark(service, tx, container, params.force);
-    }
-    await service.host.destroy(service.ranks(), service.pool.uuid, container);
-    removeMetadata(service, tx, container);
-    return { result: undefined, data: uuidToBytes(container) };
-  }, (_tx, data) => void uuidFromBytes(data));
+  return service.pool.write(
+    op,
+    async (tx) => {
+      const container = resolve(service, tx, params.container);
+      checkPermission(service, tx, container, params.poolHandle);
+      if (!service.isDestroying(tx, container)) {
+        await mark(service, tx, container, params.force);
+      }
+      await service.host.destroy(service.ranks(), service.pool.uuid, container);
+      removeMetadata(service, tx, container);
+      return { result: undefined, data: uuidToBytes(container) };
+    },
+    (_tx, data) => void uuidFromBytes(data),
+  );
 }
 
 function resolve(service: ContService, tx: RdbTx, container: DestroyParams['container']): Uuid {
@@ -44,13 +48,17 @@ function checkPermission(service: ContService, tx: RdbTx, container: Uuid, handl
   const { capas, flags, user } = poolHandle(tx, handle);
   if (canDeleteAnyContainer(capas)) return;
   if (dsSecContCanDelete(contAcl(tx, container), contOwner(tx, container), user, flags)) return;
-  throw new DaosError('NO_PERM', `${user.user} may not destroy container ${container} through this handle of pool ${service.pool.uuid}`);
+  throw new DaosError(
+    'NO_PERM',
+    `${user.user} may not destroy container ${container} through this handle of pool ${service.pool.uuid}`,
+  );
 }
 
 /** First phase: no handle is open any more, and none can be opened. */
 async function mark(service: ContService, tx: RdbTx, container: Uuid, force: boolean): Promise<void> {
   const open = handlesOf(tx, container);
-  if (open.length > 0 && !force) throw new DaosError('BUSY', `container ${container} has ${open.length} open handles`);
+  if (open.length > 0 && !force)
+    throw new DaosError('BUSY', `container ${container} has ${open.length} open handles`);
   await service.closeHandles(tx, open);
   service.setDestroying(tx, container);
   await tx.commit();
@@ -61,5 +69,6 @@ function removeMetadata(service: ContService, tx: RdbTx, container: Uuid): void 
   for (const key of [ContKey.SNAPSHOTS, ContKey.USER, ContKey.HANDLES]) tx.destroyKvs(path, key);
   tx.destroyKvs(PATH_CONTS, uuidToBytes(container));
   const label = contLabel(tx, container);
-  if (label !== undefined && service.findLabel(tx, label) === container) tx.delete(PATH_CUUIDS, labelKey(label));
+  if (label !== undefined && service.findLabel(tx, label) === container)
+    tx.delete(PATH_CUUIDS, labelKey(label));
 }

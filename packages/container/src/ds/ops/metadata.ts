@@ -1,6 +1,25 @@
-import type { Acl} from '@daos/common';
-import { ContCapability, ContProp, DaosError, aceParse, aclPrincipalParse, contStatusPack, type Epoch, type PropertyEntry, type Uuid } from '@daos/common';
-import { attrsDel, attrsGet, attrsList, attrsSet, encodeU64, encodeUuid, type Attr, type OpId } from '@daos/pool/ds';
+import type { Acl } from '@daos/common';
+import {
+  ContCapability,
+  ContProp,
+  DaosError,
+  aceParse,
+  aclPrincipalParse,
+  contStatusPack,
+  type Epoch,
+  type PropertyEntry,
+  type Uuid,
+} from '@daos/common';
+import {
+  attrsDel,
+  attrsGet,
+  attrsList,
+  attrsSet,
+  encodeU64,
+  encodeUuid,
+  type Attr,
+  type OpId,
+} from '@daos/pool/ds';
 import { rdbIntegerKey, rdbIntegerOf, type RdbTx } from '@daos/rdb';
 import { canGetProperties, canReadData, canSetProperties, canWriteData } from '@daos/security/rpc';
 
@@ -27,8 +46,11 @@ export interface Under {
 const OWNERSHIP: readonly number[] = [ContProp.OWNER, ContProp.OWNER_GROUP];
 
 /** Info, and properties when some are asked for (all: an empty list). */
-export function contQuery(service: ContService, under: Under, numbers: readonly number[] | undefined):
-  Promise<{ info: ContInfo; props: PropertyEntry[] }> {
+export function contQuery(
+  service: ContService,
+  under: Under,
+  numbers: readonly number[] | undefined,
+): Promise<{ info: ContInfo; props: PropertyEntry[] }> {
   return service.pool.read((tx) => {
     const { capas } = open(service, tx, under);
     const props = numbers ? contPropsGet(tx, under.container, numbers) : [];
@@ -37,42 +59,77 @@ export function contQuery(service: ContService, under: Under, numbers: readonly 
   });
 }
 
-export function contSetProps(service: ContService, op: OpId, under: Under, props: readonly PropertyEntry[]): Promise<void> {
+export function contSetProps(
+  service: ContService,
+  op: OpId,
+  under: Under,
+  props: readonly PropertyEntry[],
+): Promise<void> {
   return change(service, op, under, (tx, { capas }) => {
     contPropsCheckSet(props);
     if (!canSetProperties(capas, classes(props))) throw denied('change these properties of', under);
     const label = props.find(({ number }) => number === ContProp.LABEL);
     if (label) relabel(service, tx, under.container, String(label.value));
-    contPropsStore(tx, under.container, props.map((prop) => (prop.number === ContProp.STATUS ? healthy(service) : prop)));
+    contPropsStore(
+      tx,
+      under.container,
+      props.map((prop) => (prop.number === ContProp.STATUS ? healthy(service) : prop)),
+    );
   });
 }
 
 /** Merges entries into the ACL. DER_INVAL for a bad one. */
-export function contUpdateAcl(service: ContService, op: OpId, under: Under, entries: readonly string[]): Promise<void> {
+export function contUpdateAcl(
+  service: ContService,
+  op: OpId,
+  under: Under,
+  entries: readonly string[],
+): Promise<void> {
   return changeAcl(service, op, under, (acl) => acl.with(entries.map(aceParse)));
 }
 
-export function contDeleteAcl(service: ContService, op: OpId, under: Under, principal: string): Promise<void> {
+export function contDeleteAcl(
+  service: ContService,
+  op: OpId,
+  under: Under,
+  principal: string,
+): Promise<void> {
   const { principalType, principal: name } = aclPrincipalParse(principal);
   return changeAcl(service, op, under, (acl) => acl.without(principalType, name));
 }
 
-export function contSetAttrs(service: ContService, op: OpId, under: Under, attrs: readonly Attr[]): Promise<void> {
+export function contSetAttrs(
+  service: ContService,
+  op: OpId,
+  under: Under,
+  attrs: readonly Attr[],
+): Promise<void> {
   return change(service, op, under, (tx, { capas }) => {
     if (!canWriteData(capas)) throw denied('set attributes of', under);
     attrsSet(tx, contUserPath(under.container), attrs);
   });
 }
 
-export function contDelAttrs(service: ContService, op: OpId, under: Under, names: readonly string[]): Promise<void> {
+export function contDelAttrs(
+  service: ContService,
+  op: OpId,
+  under: Under,
+  names: readonly string[],
+): Promise<void> {
   return change(service, op, under, (tx, { capas }) => {
     if (!canWriteData(capas)) throw denied('delete attributes of', under);
     attrsDel(tx, contUserPath(under.container), names);
   });
 }
 
-export function contGetAttrs(service: ContService, under: Under, names: readonly string[]): Promise<(Uint8Array | undefined)[]> {
-  return readData(service, under, 'read attributes of', (tx) => attrsGet(tx, contUserPath(under.container), names));
+export function contGetAttrs(
+  service: ContService,
+  under: Under,
+  names: readonly string[],
+): Promise<(Uint8Array | undefined)[]> {
+  return readData(service, under, 'read attributes of', (tx) =>
+    attrsGet(tx, contUserPath(under.container), names),
+  );
 }
 
 export function contListAttrs(service: ContService, under: Under): Promise<string[]> {
@@ -88,7 +145,8 @@ export function contAllocOids(service: ContService, under: Under, count: bigint)
     open(service, tx, under);
     if (count <= 0n) throw new DaosError('INVAL', `cannot allocate ${count} object ids`);
     const first = contNumber(tx, under.container, ContProp.ALLOCED_OID);
-    if ((first + count) >> 64n !== 0n) throw new DaosError('OVERFLOW', `container ${under.container} has no ${count} object ids left`);
+    if ((first + count) >> 64n !== 0n)
+      throw new DaosError('OVERFLOW', `container ${under.container} has no ${count} object ids left`);
     contPropsStore(tx, under.container, [{ number: ContProp.ALLOCED_OID, value: first + count }]);
     return first;
   });
@@ -96,29 +154,50 @@ export function contAllocOids(service: ContService, under: Under, count: bigint)
 
 /** Keeps the present state readable: records an epoch. */
 export function contCreateSnapshot(service: ContService, op: OpId, under: Under): Promise<Epoch> {
-  return service.pool.write(op, async (tx) => {
-    if (!canWriteData(open(service, tx, under).capas)) throw denied('make snapshots of', under);
-    const epoch = service.pool.host.hlc.get();
-    tx.update(contSnapshotsPath(under.container), rdbIntegerKey(epoch), Buffer.of(1));
-    service.setCounter(tx, under.container, ContKey.NSNAPSHOTS, service.counter(tx, under.container, ContKey.NSNAPSHOTS) + 1);
-    service.touch(tx, under.container);
-    return { result: epoch, data: encodeU64(epoch) };
-  }, (_tx, data) => Buffer.from(data).readBigUInt64LE());
+  return service.pool.write(
+    op,
+    async (tx) => {
+      if (!canWriteData(open(service, tx, under).capas)) throw denied('make snapshots of', under);
+      const epoch = service.pool.host.hlc.get();
+      tx.update(contSnapshotsPath(under.container), rdbIntegerKey(epoch), Buffer.of(1));
+      service.setCounter(
+        tx,
+        under.container,
+        ContKey.NSNAPSHOTS,
+        service.counter(tx, under.container, ContKey.NSNAPSHOTS) + 1,
+      );
+      service.touch(tx, under.container);
+      return { result: epoch, data: encodeU64(epoch) };
+    },
+    (_tx, data) => Buffer.from(data).readBigUInt64LE(),
+  );
 }
 
 export function contListSnapshots(service: ContService, under: Under): Promise<Epoch[]> {
   return readData(service, under, 'list snapshots of', (tx) =>
-    [...tx.iterate(contSnapshotsPath(under.container))].map(({ key }) => rdbIntegerOf(key)));
+    [...tx.iterate(contSnapshotsPath(under.container))].map(({ key }) => rdbIntegerOf(key)),
+  );
 }
 
 /** DER_NONEXIST when there is no snapshot at this epoch. */
-export function contDestroySnapshot(service: ContService, op: OpId, under: Under, epoch: Epoch): Promise<void> {
+export function contDestroySnapshot(
+  service: ContService,
+  op: OpId,
+  under: Under,
+  epoch: Epoch,
+): Promise<void> {
   return change(service, op, under, (tx, { capas }) => {
     if (!canWriteData(capas)) throw denied('destroy snapshots of', under);
     const path = contSnapshotsPath(under.container);
-    if (!tx.lookup(path, rdbIntegerKey(epoch))) throw new DaosError('NONEXIST', `container ${under.container} has no snapshot at epoch ${epoch}`);
+    if (!tx.lookup(path, rdbIntegerKey(epoch)))
+      throw new DaosError('NONEXIST', `container ${under.container} has no snapshot at epoch ${epoch}`);
     tx.delete(path, rdbIntegerKey(epoch));
-    service.setCounter(tx, under.container, ContKey.NSNAPSHOTS, service.counter(tx, under.container, ContKey.NSNAPSHOTS) - 1);
+    service.setCounter(
+      tx,
+      under.container,
+      ContKey.NSNAPSHOTS,
+      service.counter(tx, under.container, ContKey.NSNAPSHOTS) - 1,
+    );
   });
 }
 
@@ -130,12 +209,21 @@ function changeAcl(service: ContService, op: OpId, under: Under, make: (acl: Acl
 }
 
 /** A change under a handle: notes the time of it. */
-function change(service: ContService, op: OpId, under: Under, work: (tx: RdbTx, handle: ContHandleRecord) => void): Promise<void> {
-  return service.pool.write(op, async (tx) => {
-    work(tx, open(service, tx, under));
-    service.touch(tx, under.container);
-    return { result: undefined };
-  }, () => undefined);
+function change(
+  service: ContService,
+  op: OpId,
+  under: Under,
+  work: (tx: RdbTx, handle: ContHandleRecord) => void,
+): Promise<void> {
+  return service.pool.write(
+    op,
+    async (tx) => {
+      work(tx, open(service, tx, under));
+      service.touch(tx, under.container);
+      return { result: undefined };
+    },
+    () => undefined,
+  );
 }
 
 function readData<T>(service: ContService, under: Under, what: string, work: (tx: RdbTx) => T): Promise<T> {
@@ -161,14 +249,18 @@ function classes(props: readonly PropertyEntry[]): { acl: boolean; ownership: bo
 
 /** Setting the status to healthy states it for the present pool map. */
 function healthy(service: ContService): PropertyEntry {
-  return { number: ContProp.STATUS, value: contStatusPack({ healthy: true, flags: 0, mapVersion: service.pool.mapVersion }) };
+  return {
+    number: ContProp.STATUS,
+    value: contStatusPack({ healthy: true, flags: 0, mapVersion: service.pool.mapVersion }),
+  };
 }
 
 /** Moves the container in the index of labels. DER_EXIST when another container has the label. */
 function relabel(service: ContService, tx: RdbTx, container: Uuid, label: string): void {
   const old = contLabel(tx, container);
   if (old === label) return;
-  if (service.findLabel(tx, label)) throw new DaosError('EXIST', `pool ${service.pool.uuid} has a container "${label}" already`);
+  if (service.findLabel(tx, label))
+    throw new DaosError('EXIST', `pool ${service.pool.uuid} has a container "${label}" already`);
   if (old !== undefined) tx.delete(PATH_CUUIDS, labelKey(old));
   tx.update(PATH_CUUIDS, labelKey(label), encodeUuid(container));
 }

@@ -30,7 +30,12 @@ export function aclAnswer(tx: RdbTx, acl = poolAcl(tx)): PoolAcl {
 }
 
 /** Merges entries into the ACL, or replaces it by them. DER_INVAL for a bad entry. Returns the ACL afterwards. */
-export function poolAclUpdate(service: PoolService, op: OpId, entries: readonly string[], overwrite: boolean): Promise<PoolAcl> {
+export function poolAclUpdate(
+  service: PoolService,
+  op: OpId,
+  entries: readonly string[],
+  overwrite: boolean,
+): Promise<PoolAcl> {
   return change(service, op, (acl) => {
     if (!overwrite) return acl.with(entries.map(aceParse));
     return entries.length === 0 ? Acl.empty : Acl.parse(entries);
@@ -44,9 +49,13 @@ export function poolAclDelete(service: PoolService, op: OpId, principal: string)
 }
 
 function change(service: PoolService, op: OpId, make: (acl: Acl) => Acl): Promise<PoolAcl> {
-  return service.write(op, async (tx) => {
-    const acl = make(poolAcl(tx));
-    tx.update(PATH_ROOT, PoolKey.ACL, acl.encode());
-    return { result: aclAnswer(tx, acl) };
-  }, (tx) => aclAnswer(tx));
+  return service.write(
+    op,
+    async (tx) => {
+      const acl = make(poolAcl(tx));
+      tx.update(PATH_ROOT, PoolKey.ACL, acl.encode());
+      return { result: aclAnswer(tx, acl) };
+    },
+    (tx) => aclAnswer(tx),
+  );
 }

@@ -37,6 +37,9 @@ export function attrsDel(tx: RdbTx, path: RdbPath, names: readonly string[]): vo
 }
 
 function noneOf(names: readonly string[]): DaosError {
-  const quoted = names.slice(0, 3).map((name) => `"${name}"`).join(', ');
+  const quoted = names
+    .slice(0, 3)
+    .map((name) => `"${name}"`)
+    .join(', ');
   return new DaosError('NONEXIST', `there is no attribute ${quoted}${names.length > 3 ? ' ...' : ''}`);
 }

@@ -14,24 +14,36 @@ export function poolGetProps(service: PoolService, numbers: readonly number[]): 
 }
 
 export function poolSetProps(service: PoolService, op: OpId, props: readonly PropertyEntry[]): Promise<void> {
-  return service.write(op, async (tx) => {
-    poolPropsSet(tx, props);
-    const age = props.find(({ number }) => number === PoolProp.SVC_OPS_ENTRY_AGE);
-    if (age) tx.update(PATH_ROOT, PoolKey.SVC_OPS_MAX, encodeU32(OPS_PER_SECOND_MAX * Number(age.value)));
-    return { result: undefined };
-  }, () => undefined);
+  return service.write(
+    op,
+    async (tx) => {
+      poolPropsSet(tx, props);
+      const age = props.find(({ number }) => number === PoolProp.SVC_OPS_ENTRY_AGE);
+      if (age) tx.update(PATH_ROOT, PoolKey.SVC_OPS_MAX, encodeU32(OPS_PER_SECOND_MAX * Number(age.value)));
+      return { result: undefined };
+    },
+    () => undefined,
+  );
 }
 
 export function poolSetAttrs(service: PoolService, op: OpId, attrs: readonly Attr[]): Promise<void> {
-  return service.write(op, async (tx) => {
-    attrsSet(tx, PATH_USER, attrs);
-    return { result: undefined };
-  }, () => undefined);
+  return service.write(
+    op,
+    async (tx) => {
+      attrsSet(tx, PATH_USER, attrs);
+      return { result: undefined };
+    },
+    () => undefined,
+  );
 }
 
 export function poolDelAttrs(service: PoolService, op: OpId, names: readonly string[]): Promise<void> {
-  return service.write(op, async (tx) => {
-    attrsDel(tx, PATH_USER, names);
-    return { result: undefined };
-  }, () => undefined);
+  return service.write(
+    op,
+    async (tx) => {
+      attrsDel(tx, PATH_USER, names);
+      return { result: undefined };
+    },
+    () => undefined,
+  );
 }

@@ -1,7 +1,12 @@
 import { ComponentStatus, DaosError, type PoolTarget } from '@daos/common';
 import { getLogger } from '@daos/gurt';
 
-import { PoolQueryBit, type PoolQueryResult, type PoolTargetInfo, type PoolTargetState } from '../../types.js';
+import {
+  PoolQueryBit,
+  type PoolQueryResult,
+  type PoolTargetInfo,
+  type PoolTargetState,
+} from '../../types.js';
 import { POOL_GLOBAL_VERSION, PoolKey } from '../layout.js';
 import type { PoolService } from '../pool_service.js';
 import { poolLabel } from '../pool_props.js';
@@ -13,7 +18,10 @@ const NO_SPACE = { totalBytes: 0, freeBytes: 0 };
 /** Answers a query. Space is of the ranks that answer in time; ranks that do not are told as dead. */
 export async function poolQuery(service: PoolService, bits: number): Promise<PoolQueryResult> {
   const { map } = service;
-  const facts = await service.read((tx) => ({ label: poolLabel(tx), layoutVersion: service.number(tx, PoolKey.GLOBAL_VERSION) }));
+  const facts = await service.read((tx) => ({
+    label: poolLabel(tx),
+    layoutVersion: service.number(tx, PoolKey.GLOBAL_VERSION),
+  }));
   const space = bits & PoolQueryBit.SPACE ? await querySpace(service) : { targets: [], deadRanks: [] };
   return {
     uuid: service.uuid,
@@ -35,15 +43,23 @@ export async function poolQuery(service: PoolService, bits: number): Promise<Poo
 }
 
 /** Targets of one rank, all of them when none are listed. DER_NONEXIST for an unknown rank or target. */
-export async function poolQueryTargets(service: PoolService, rank: number, wanted: readonly number[]): Promise<PoolTargetInfo[]> {
+export async function poolQueryTargets(
+  service: PoolService,
+  rank: number,
+  wanted: readonly number[],
+): Promise<PoolTargetInfo[]> {
   const domain = service.map.rankDomain(rank);
   if (!domain) throw new DaosError('NONEXIST', `rank ${rank} is not in pool ${service.uuid}`);
   const targets = service.map.targetsOf(domain);
-  const chosen = wanted.length === 0 ? targets : wanted.map((index) => {
-    const target = targets.find((other) => other.index === index);
-    if (!target) throw new DaosError('NONEXIST', `rank ${rank} has no target ${index} in pool ${service.uuid}`);
-    return target;
-  });
+  const chosen =
+    wanted.length === 0
+      ? targets
+      : wanted.map((index) => {
+          const target = targets.find((other) => other.index === index);
+          if (!target)
+            throw new DaosError('NONEXIST', `rank ${rank} has no target ${index} in pool ${service.uuid}`);
+          return target;
+        });
   const space = new Map((await service.host.queryRank(service.uuid, rank)).map((of) => [of.target, of]));
   return chosen.map((target) => {
     const { scm, nvme } = space.get(target.index) ?? { scm: NO_SPACE, nvme: NO_SPACE };
@@ -80,4 +96,3 @@ const STATES = new Map<number, PoolTargetState>([
 function targetState(status: number): PoolTargetState {
   return STATES.get(status) ?? 'unknown';
 }
-
