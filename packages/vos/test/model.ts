@@ -1,0 +1,308 @@
+import { Cond, IodType, QueryFlag, type DerName, type Epoch, type Iod, type KeyFlavour, type Recx } from '@daos/common';
+
+import type { KeyFlavours, VosPunch, VosQuery, VosUpdate } from '../src/types.js';
+
+/**
+ * What VOS should do, said as simply as possible: every version of everything in maps, every question answered by
+ * looking at all of it. Array indices are small numbers here.
+ */
+type Log = Map<Epoch, 'U' | 'P'>;
+
+interface ModelRecord {
+  epoch: Epoch;
+  lo: number;
+  hi: number;
+  /** Undefined: a hole. */
+  data: Uint8Array | undefined;
+  size: number;
+}
+
+interface ModelAkey {
+  key: Uint8Array;
+  log: Log;
+  kind: IodType;
+  recordSize: number;
+  singles: Map<Epoch, Uint8Array>;
+  records: ModelRecord[];
+}
+
+interface ModelDkey {
+  key: Uint8Array;
+  log: Log;
+  akeys: Map<string, ModelAkey>;
+}
+
+interface ModelObject {
+  log: Log;
+  maxWrite: Epoch;
+  dkeys: Map<string, ModelDkey>;
+}
+
+interface Seen {
+  exists: boolean;
+  punch: Epoch;
+}
+
+export interface ModelPiece {
+  lo: number;
+  hi: number;
+  epoch: Epoch;
+  data: Uint8Array;
+}
+
+export const INDEX_LIMIT = 600;
+
+const TOP: Seen = { exists: true, punch: 0n };
+
+/** What of a log is seen at `hi` below a parent; nothing exists under what does not exist. */
+function see(log: Log | undefined, hi: Epoch, parent: Seen): Seen {
+  const own = seeAlone(log, hi, parent.punch);
+  return { exists: own.exists && parent.exists, punch: own.punch };
+}
+
+function seeAlone(log: Log | undefined, hi: Epoch, punch: Epoch): Seen {
+  let exists = false;
+  const newestFirst = [...(log ?? new Map<Epoch, 'U' | 'P'>())].sort((a, b) => (a[0] < b[0] ? 1 : -1));
+  for (const [epoch, kind] of newestFirst) {
+    if (epoch > hi) continue;
+    if (epoch <= punch) break;
+    if (kind === 'P') return { exists, punch: epoch };
+    exists = true;
+  }
+  return { exists, punch };
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
+
+export function compareKeys(a: Uint8Array, b: Uint8Array, flavour: KeyFlavour): number {
+  if (flavour === 'uint64') return Buffer.compare(Buffer.from(a).reverse(), Buffer.from(b).reverse());
+  return Buffer.compare(a, b);
+}
+
+export class Model {
+  private readonly objects = new Map<number, ModelObject>();
+
+  constructor(private readonly flavours: KeyFlavours) {}
+
+  /** Applies the update, or tells why it must be refused (any of the errors will do). */
+  update(id: number, request: VosUpdate): Set<DerName> {
+    const errors = new Set<DerName>();
+    const { epoch, flags } = request;
+    const object = this.objects.get(id);
+    const atObject = see(object?.log, epoch, TOP);
+    const dkey = object?.dkeys.get(hex(request.dkey));
+    const atDkey = see(dkey?.log, epoch, atObject);
+    if (atDkey.exists && flags & Cond.DKEY_INSERT) errors.add('EXIST');
+    const perAkey = (flags & Cond.PER_AKEY) !== 0;
+    const mustExist = Cond.DKEY_UPDATE | (perAkey ? 0 : Cond.AKEY_UPDATE);
+    if (!atDkey.exists && flags & mustExist) errors.add('NONEXIST');
+    if (!atObject.exists && object?.log.get(epoch) === 'P') errors.add('NO_PERM');
+    if (!atDkey.exists && dkey?.log.get(epoch) === 'P') errors.add('NO_PERM');
+    for (const iod of request.iods) this.checkIod(iod, dkey?.akeys.get(hex(iod.akey)), atDkey, request, errors);
+    if (errors.size === 0) this.applyUpdate(id, request);
+    return errors;
+  }
+
+  private checkIod(iod: Iod, akey: ModelAkey | undefined, atDkey: Seen, request: VosUpdate, errors: Set<DerName>): void {
+    const { epoch, flags } = request;
+    const at = see(akey?.log, epoch, atDkey);
+    const conditions = flags & Cond.PER_AKEY ? (iod.flags ?? 0) : flags;
+    if (at.exists && conditions & Cond.AKEY_INSERT) errors.add('EXIST');
+    if (!at.exists && conditions & Cond.AKEY_UPDATE) errors.add('NONEXIST');
+    if (!akey) return;
+    if (!at.exists && akey.log.get(epoch) === 'P') errors.add('NO_PERM');
+    if (akey.kind !== IodType.NONE && akey.kind !== iod.type) errors.add('NO_PERM');
+    if (iod.type !== IodType.ARRAY) return;
+    if (iod.size > 0 && akey.recordSize > 0 && akey.recordSize !== iod.size) errors.add('INVAL');
+    for (const { idx, nr } of iod.recxs) {
+      const [lo, hi] = [Number(idx), Number(idx + nr) - 1];
+      const cut = (r: ModelRecord): boolean =>
+        r.epoch === epoch && r.lo <= hi && r.hi >= lo && !(r.lo === lo && r.hi === hi);
+      if (nr > 0n && akey.records.some(cut)) errors.add('VOS_PARTIAL_UPDATE');
+    }
+  }
+
+  private applyUpdate(id: number, request: VosUpdate): void {
+    const { epoch } = request;
+    const { object, dkey } = this.make(id, request.dkey);
+    const atObject = see(object.log, epoch, TOP);
+    const atDkey = see(dkey.log, epoch, atObject);
+    if (!atObject.exists) object.log.set(epoch, 'U');
+    if (!atDkey.exists) dkey.log.set(epoch, 'U');
+    if (epoch > object.maxWrite) object.maxWrite = epoch;
+    request.iods.forEach((iod, i) => {
+      const akey = this.makeAkey(dkey, iod.akey);
+      if (!see(akey.log, epoch, atDkey).exists) akey.log.set(epoch, 'U');
+      akey.kind = iod.type;
+      const value = request.values[i] ?? new Uint8Array(0);
+      if (iod.type === IodType.SINGLE) akey.singles.set(epoch, iod.size === 0 ? new Uint8Array(0) : value);
+      else this.applyExtents(akey, iod, value, epoch);
+    });
+  }
+
+  private applyExtents(akey: ModelAkey, iod: Iod, value: Uint8Array, epoch: Epoch): void {
+    if (iod.size > 0 && iod.recxs.some(({ nr }) => nr > 0n)) akey.recordSize = iod.size;
+    let at = 0;
+    for (const { idx, nr } of iod.recxs) {
+      if (nr === 0n) continue;
+      const [lo, hi] = [Number(idx), Number(idx + nr) - 1];
+      const bytes = Number(nr) * iod.size;
+      akey.records = akey.records.filter((r) => r.epoch !== epoch || r.lo !== lo || r.hi !== hi);
+      akey.records.push({ epoch, lo, hi, data: iod.size > 0 ? value.subarray(at, at + bytes) : undefined, size: iod.size });
+      at += bytes;
+    }
+  }
+
+  punch(id: number, request: VosPunch): Set<DerName> {
+    const errors = new Set<DerName>();
+    const { epoch, flags } = request;
+    const object = this.objects.get(id);
+    const atObject = see(object?.log, epoch, TOP);
+    const dkey = request.dkey && object?.dkeys.get(hex(request.dkey));
+    const atDkey = see(dkey?.log, epoch, atObject);
+    const akeys = request.akeys?.map((key) => dkey?.akeys.get(hex(key)));
+    const leaves: [Log | undefined, boolean][] = akeys
+      ? akeys.map((akey) => [akey?.log, see(akey?.log, epoch, atDkey).exists])
+      : [request.dkey ? [dkey?.log, atDkey.exists] : [object?.log, atObject.exists]];
+    for (const [log, exists] of leaves) {
+      if (!exists && flags & Cond.PUNCH) errors.add('NONEXIST');
+      if (log?.get(epoch) === 'U') errors.add('NO_PERM');
+    }
+    if (errors.size > 0) return errors;
+    const made = this.makeObject(id);
+    if (epoch > made.maxWrite) made.maxWrite = epoch;
+    if (!request.dkey) made.log.set(epoch, 'P');
+    else {
+      const { dkey: madeDkey } = this.make(id, request.dkey);
+      if (!request.akeys) madeDkey.log.set(epoch, 'P');
+      for (const key of request.akeys ?? []) this.makeAkey(madeDkey, key).log.set(epoch, 'P');
+      const isEmpty = ![...madeDkey.akeys.values()].some((akey) => see(akey.log, epoch, atDkey).exists);
+      if (request.akeys && atDkey.exists && isEmpty && madeDkey.log.get(epoch) !== 'U') madeDkey.log.set(epoch, 'P');
+    }
+    return errors;
+  }
+
+  /** Whether dkey and akey exist, and what the iod shows. */
+  fetch(id: number, dkeyBytes: Uint8Array, iod: Iod, epoch: Epoch): { dkey: boolean; akey: boolean; pieces: ModelPiece[] } {
+    const found = this.path(id, dkeyBytes, iod.akey, epoch);
+    const { akey } = found;
+    if (!found.akeyExists || !akey || akey.kind !== iod.type) {
+      return { dkey: found.dkeyExists, akey: found.akeyExists, pieces: [] };
+    }
+    const pieces =
+      akey.kind === IodType.SINGLE
+        ? this.single(akey, epoch, found.punch)
+        : iod.recxs.flatMap((recx) => this.extents(akey, recx, epoch, found.punch));
+    return { dkey: true, akey: true, pieces };
+  }
+
+  listDkeys(id: number, epoch: Epoch): Uint8Array[] {
+    const object = this.objects.get(id);
+    const at = see(object?.log, epoch, TOP);
+    if (!object || !at.exists) return [];
+    return [...object.dkeys.values()].filter((d) => see(d.log, epoch, at).exists).map((d) => d.key);
+  }
+
+  listAkeys(id: number, dkeyBytes: Uint8Array, epoch: Epoch): Uint8Array[] {
+    const { dkey, atDkey } = this.path(id, dkeyBytes, new Uint8Array(1), epoch);
+    return [...(dkey?.akeys.values() ?? [])].filter((a) => see(a.log, epoch, atDkey).exists).map((a) => a.key);
+  }
+
+  listObjects(epoch: Epoch): number[] {
+    return [...this.objects].filter(([, o]) => see(o.log, epoch, TOP).exists).map(([id]) => id);
+  }
+
+  maxWrite(id: number): Epoch {
+    return this.objects.get(id)?.maxWrite ?? 0n;
+  }
+
+  /** The answer to a key query; undefined: nothing qualifies. */
+  query(id: number, { flags, epoch, dkey, akey }: VosQuery): { dkey?: Uint8Array; akey?: Uint8Array; recx?: Recx } | undefined {
+    const isMax = (flags & QueryFlag.MAX) !== 0;
+    const ordered = (keys: Uint8Array[], flavour: KeyFlavour): Uint8Array[] =>
+      keys.sort((a, b) => compareKeys(a, b, flavour) * (isMax ? -1 : 1));
+    const dkeys = flags & QueryFlag.DKEY ? ordered(this.listDkeys(id, epoch), this.flavours.dkey) : [dkey as Uint8Array];
+    for (const d of dkeys) {
+      if (!this.path(id, d, d, epoch).dkeyExists) continue;
+      const named = flags & QueryFlag.DKEY ? { dkey: d } : {};
+      if (!(flags & (QueryFlag.AKEY | QueryFlag.RECX))) return named;
+      const akeys = flags & QueryFlag.AKEY ? ordered(this.listAkeys(id, d, epoch), this.flavours.akey) : [akey as Uint8Array];
+      for (const a of akeys) {
+        const { akeyExists, akey: found, punch } = this.path(id, d, a, epoch);
+        if (!akeyExists || !found) continue;
+        const both = flags & QueryFlag.AKEY ? { ...named, akey: a } : named;
+        if (!(flags & QueryFlag.RECX)) return both;
+        if (found.kind !== IodType.ARRAY) continue;
+        const pieces = this.extents(found, { idx: 0n, nr: BigInt(INDEX_LIMIT) }, epoch, punch);
+        const piece = pieces.at(isMax ? -1 : 0);
+        if (piece) return { ...both, recx: { idx: BigInt(piece.lo), nr: BigInt(piece.hi - piece.lo + 1) } };
+      }
+    }
+    return undefined;
+  }
+
+  private single(akey: ModelAkey, epoch: Epoch, punch: Epoch): ModelPiece[] {
+    const [newest] = [...akey.singles].filter(([e]) => e <= epoch && e > punch).sort((a, b) => (a[0] < b[0] ? 1 : -1));
+    if (!newest || newest[1].length === 0) return [];
+    return [{ lo: 0, hi: 0, epoch: newest[0], data: newest[1] }];
+  }
+
+  private extents(akey: ModelAkey, { idx, nr }: Recx, epoch: Epoch, punch: Epoch): ModelPiece[] {
+    const pieces: ModelPiece[] = [];
+    let open: { record: ModelRecord; lo: number; hi: number } | undefined;
+    const candidates = akey.records.filter((r) => r.epoch <= epoch && r.epoch > punch);
+    const close = (): void => {
+      if (open?.record.data) {
+        const { record, lo, hi } = open;
+        const data = open.record.data.subarray((lo - record.lo) * record.size, (hi + 1 - record.lo) * record.size);
+        pieces.push({ lo, hi, epoch: record.epoch, data });
+      }
+      open = undefined;
+    };
+    for (let i = Number(idx); i < Number(idx + nr) && i <= INDEX_LIMIT; i++) {
+      let top: ModelRecord | undefined;
+      for (const r of candidates) if (r.lo <= i && r.hi >= i && (!top || r.epoch > top.epoch)) top = r;
+      if (open && open.record === top) open.hi = i;
+      else {
+        close();
+        if (top) open = { record: top, lo: i, hi: i };
+      }
+    }
+    close();
+    return pieces;
+  }
+
+  private path(id: number, dkeyBytes: Uint8Array, akeyBytes: Uint8Array, epoch: Epoch) {
+    const object = this.objects.get(id);
+    const atObject = see(object?.log, epoch, TOP);
+    const dkey = object?.dkeys.get(hex(dkeyBytes));
+    const atDkey = see(dkey?.log, epoch, atObject);
+    const akey = dkey?.akeys.get(hex(akeyBytes));
+    const atAkey = see(akey?.log, epoch, atDkey);
+    return { dkey, akey, atDkey, dkeyExists: atDkey.exists, akeyExists: atAkey.exists, punch: atAkey.punch };
+  }
+
+  private makeObject(id: number): ModelObject {
+    let object = this.objects.get(id);
+    if (!object) this.objects.set(id, (object = { log: new Map(), maxWrite: 0n, dkeys: new Map() }));
+    return object;
+  }
+
+  private make(id: number, key: Uint8Array): { object: ModelObject; dkey: ModelDkey } {
+    const object = this.makeObject(id);
+    let dkey = object.dkeys.get(hex(key));
+    if (!dkey) object.dkeys.set(hex(key), (dkey = { key, log: new Map(), akeys: new Map() }));
+    return { object, dkey };
+  }
+
+  private makeAkey(dkey: ModelDkey, key: Uint8Array): ModelAkey {
+    let akey = dkey.akeys.get(hex(key));
+    if (!akey) {
+      akey = { key, log: new Map(), kind: IodType.NONE, recordSize: 0, singles: new Map(), records: [] };
+      dkey.akeys.set(hex(key), akey);
+    }
+    return akey;
+  }
+}
