@@ -94,3 +94,8 @@ export class VerbFailure extends Error {
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
+
+/** What an interrupted verb has to say about what it leaves behind. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+}

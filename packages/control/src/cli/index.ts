@@ -1,4 +1,5 @@
 export {
+  InterruptedError,
   UsageError,
   VerbFailure,
   type CliArgument,

@@ -1,5 +1,5 @@
 import { describeError, jsonStatus, resolutionOf } from '../error_text.js';
-import { UsageError, VerbFailure, type CliOutput, type CliProgram, type VerbContext } from './definition.js';
+import { InterruptedError, UsageError, VerbFailure, type CliOutput, type CliProgram, type VerbContext } from './definition.js';
 import { jsonText } from './json_text.js';
 import { parseCommandLine } from './parser.js';
 
@@ -46,7 +46,7 @@ export async function runCli(
     return 0;
   } catch (error) {
     if (signal.aborted) {
-      fail(new Error('interrupted'));
+      fail(error instanceof InterruptedError ? error : new InterruptedError('interrupted'));
       return EXIT_INTERRUPTED;
     }
     if (error instanceof VerbFailure) return fail(error.failure, error.response, error.jsonFailure);

@@ -6,12 +6,12 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** Files under way at once. Small files spend their time waiting for servers; this many hide it. */
-const FILES_IN_FLIGHT = 48;
+const FILES_IN_FLIGHT = 64;
 /** Files up to this size are read and stored as one. */
 const SMALL_BYTES_MAX = 256 * KIB;
 /** Larger files move in pieces of this size, several at once. */
 const PIECE_BYTES = 4 * MIB;
-const PIECES_IN_FLIGHT = 8;
+const PIECES_IN_FLIGHT = 4;
 const STICKY_BIT = 0o1000;
 /** What the owner needs to fill a folder. */
 const FILL_BITS = 0o700;
@@ -80,6 +80,11 @@ export class Copier {
     await this.settle();
   }
 
+  /** Whether nothing new is to be begun. */
+  private get stopped(): boolean {
+    return this.failure !== undefined || this.options.signal.aborted;
+  }
+
   private async settle(): Promise<void> {
     while (this.running.size > 0) await Promise.all(this.running);
     if (this.failure) throw this.failure.error;
@@ -92,14 +97,14 @@ export class Copier {
       const finish = at;
       await attempt('Failed to read folder', finish.source.path, async () => {
         for await (const node of finish.source.nodes()) {
-          if (this.failure || this.options.signal.aborted) return;
+          if (this.stopped) return;
           finish.open++;
           if (node.kind === 'directory') {
             stack.push(...(await this.enter({ from: finish.source, node, to: finish.folder, name: node.name, parent: finish })));
           } else await this.start(finish.source, node, finish.folder, node.name, finish);
         }
       });
-      if (this.failure || this.options.signal.aborted) return;
+      if (this.stopped) return;
       await this.leave(finish);
     }
   }
@@ -134,7 +139,7 @@ export class Copier {
   /** Starts to copy a file, link or special file, when there is a place. */
   private async start(from: TreeFolder, node: TreeNode, to: TreeFolder, name: Buffer, parent: Finish | undefined): Promise<void> {
     await this.slots.acquire();
-    if (this.failure || this.options.signal.aborted) {
+    if (this.stopped) {
       this.slots.release();
       return;
     }
@@ -158,7 +163,7 @@ export class Copier {
       this.stats.links++;
     } else if (node.kind === 'file') {
       await this.copyFile(from, node, to, name);
-      this.stats.files++;
+      if (!this.stopped) this.stats.files++;
     } else {
       this.stats.unsupported++;
       this.options.onUnsupported(path, 'special file');
@@ -201,7 +206,7 @@ export class Copier {
     const pieces = new Set<Promise<void>>();
     let failed: { error: unknown } | undefined;
     try {
-      for (let offset = 0; offset < size && !failed && !this.failure && !this.options.signal.aborted; offset += PIECE_BYTES) {
+      for (let offset = 0; offset < size && !failed && !this.stopped; offset += PIECE_BYTES) {
         const buffer = await this.pieces.take();
         const wanted = buffer.subarray(0, Math.min(PIECE_BYTES, size - offset));
         const piece = this.copyPiece(source, path, target, targetPath, wanted, offset)

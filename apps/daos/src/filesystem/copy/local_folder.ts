@@ -1,10 +1,13 @@
-import { constants, type Stats } from 'node:fs';
+import { closeSync, constants, fchmodSync, openSync, writeSync, type Stats } from 'node:fs';
 import { chmod, lstat, mkdir, open, opendir, readlink, symlink, type FileHandle } from 'node:fs/promises';
 
 import type { NodeKind, SourceFile, TargetFile, TreeFolder, TreeNode } from './folder.js';
 
 const SLASH = Buffer.from('/');
 const PERMISSION_BITS = 0o7777;
+const WRITE_BIT = 0o200;
+/** A symlink where a file is to be made is an error, not a detour. */
+const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
 /** Bits that the process leaves out of what it creates; asked once, because asking sets it. */
 let umask: number | undefined;
 
@@ -51,20 +54,27 @@ export class LocalFolder implements TreeFolder {
     return readlink(this.child(node.name), { encoding: 'buffer' });
   }
 
-  async storeFile(name: Buffer, data: Uint8Array, mode: number): Promise<void> {
-    const file = await this.createFile(name, mode);
-    try {
-      if (data.length > 0) await file.write(data, 0);
-    } finally {
-      await file.close();
-    }
+  /**
+   * Small files are written synchronously: five short system calls cost less than five trips through the thread pool,
+   * and nothing waits for the disk, because nothing is flushed.
+   */
+  storeFile(name: Buffer, data: Uint8Array, mode: number): Promise<void> {
+    return Promise.resolve().then(() => {
+      const path = this.child(name);
+      const { fd, isNew } = openTargetSync(path, mode);
+      try {
+        for (let done = 0; done < data.length; ) done += writeSync(fd, data, done, data.length - done);
+        if (!isNew || needsChmod(mode)) fchmodSync(fd, mode);
+      } finally {
+        closeSync(fd);
+      }
+    });
   }
 
   async createFile(name: Buffer, mode: number): Promise<TargetFile> {
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-    const file = await open(this.child(name), flags, mode | 0o200);
-    // What the umask took away, and the write permission that is only for now. An existing file keeps its old mode.
-    if (needsChmod(mode) || (mode & 0o200) === 0 || (await file.stat()).mode !== (mode | constants.S_IFREG)) await file.chmod(mode);
+    const file = await open(this.child(name), CREATE_FLAGS | constants.O_TRUNC, mode | WRITE_BIT);
+    // What the umask took away, the write permission that was only for now, or an existing file's old mode.
+    await file.chmod(mode);
     return new LocalFile(file);
   }
 
@@ -136,6 +146,16 @@ function kindOf(found: Stats): NodeKind {
   if (found.isFile()) return 'file';
   if (found.isDirectory()) return 'directory';
   return found.isSymbolicLink() ? 'symlink' : 'other';
+}
+
+/** Opens a file for writing; a new one has its mode already, but for the umask. */
+function openTargetSync(path: Buffer, mode: number): { fd: number; isNew: boolean } {
+  try {
+    return { fd: openSync(path, CREATE_FLAGS | constants.O_EXCL, mode), isNew: true };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return { fd: openSync(path, CREATE_FLAGS | constants.O_TRUNC, mode), isNew: false };
+  }
 }
 
 function needsChmod(mode: number): boolean {

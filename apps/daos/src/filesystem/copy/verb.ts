@@ -1,7 +1,7 @@
 import type { Daos } from '@daos/client';
 import { DaosError } from '@daos/common';
 import { ContextError } from '@daos/control';
-import type { VerbContext, VerbResult } from '@daos/control/cli';
+import { InterruptedError, type VerbContext, type VerbResult } from '@daos/control/cli';
 
 import { isDaosUri } from '../../daos_uri.js';
 import { withDaos } from '../../session.js';
@@ -144,10 +144,8 @@ function fail(context: VerbContext, src: string, dst: string, error: unknown): n
   throw new ContextError(`failed to copy ${src} -> ${dst}`, status);
 }
 
-function interrupted(stats: CopyStats, dst: string): Error {
-  const error = new Error(`copy interrupted after ${stats.files} files; ${dst} is incomplete`);
-  error.name = 'InterruptedError';
-  return error;
+function interrupted(stats: CopyStats, dst: string): InterruptedError {
+  return new InterruptedError(`copy interrupted after ${stats.files} files and ${stats.bytes} bytes; ${dst} is incomplete`);
 }
 
 async function closeQuietly(end: TreeEnd): Promise<void> {
