@@ -69,7 +69,7 @@ export class TestSystem {
     const text = `
 mgmt_svc_replicas: [127.0.0.1]
 port: ${this.port}
-transport_config: {allow_insecure: true}
+${fields.includes('transport_config') ? '' : 'transport_config: {allow_insecure: true}'}
 provider: ofi+tcp
 socket_dir: ${join(this.dir, 'run')}
 control_log_file: ${this.logFile}

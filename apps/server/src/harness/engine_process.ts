@@ -87,12 +87,12 @@ const pidFileSchema = z.object({ engine: identitySchema, server: identitySchema 
  * Makes sure that no engine of an earlier server still holds the storage: waits for it to end, as it does when its
  * server is gone, then kills it. Throws a fault when its server is alive: the storage is in use.
  */
-export async function clearStaleEngine(mount: string, log: ControlLog): Promise<void> {
+export async function clearStaleEngine(mount: string, log: ControlLog, waitMs = STALE_EXIT_WAIT_MS): Promise<void> {
   const record = await readPidFile(pidFileOf(mount));
   if (!record || !runsProgram(record.engine, PROGRAM_WORD)) return;
   if (isSameProcess(record.server) && record.server.pid !== process.pid) throw faultStorageInUse(mount, record.server.pid);
   log.notice(`engine process ${record.engine.pid} of an earlier server still holds ${mount}; waiting for it to end`);
-  if (await waitForEnd(record.engine, STALE_EXIT_WAIT_MS)) return;
+  if (await waitForEnd(record.engine, waitMs)) return;
   log.notice(`killing engine process ${record.engine.pid}`);
   process.kill(record.engine.pid, 'SIGKILL');
   if (!(await waitForEnd(record.engine, STALE_EXIT_WAIT_MS))) {
