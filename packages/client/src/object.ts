@@ -2,6 +2,7 @@ import { IodType, type Epoch, type Iod, type ObjectId, type Recx } from '@daos/c
 import type { DcCont } from '@daos/container/dc';
 import {
   dcObjFetch,
+  dcObjKeyToAnchor,
   dcObjListAkeys,
   dcObjListDkeys,
   dcObjListRecxs,
@@ -91,6 +92,10 @@ export class ClientObject implements DaosObject {
     const keys = { dkey: optionalKey(at.dkey), akey: optionalKey(at.akey) };
     const { dkey, akey, recx } = await dcObjQueryKey(this.dc, flags, keys, options);
     return { ...(dkey && { dkey }), ...(akey && { akey }), ...(recx && { recx }) };
+  }
+
+  async keyToAnchor(dkey: Key, akey?: Key, options?: OpOptions): Promise<Uint8Array> {
+    return dcObjKeyToAnchor(this.dc, keyBytes(dkey), optionalKey(akey), options);
   }
 
   async queryMaxEpoch(tx: Tx | undefined, options?: OpOptions): Promise<Epoch> {

@@ -76,6 +76,8 @@ export interface DaosObject extends AsyncDisposable {
   dkeys(tx?: Tx, options?: OpOptions): AsyncIterable<Uint8Array>;
   akeys(dkey: Key, tx?: Tx, options?: OpOptions): AsyncIterable<Uint8Array>;
   queryKey(tx: Tx | undefined, flags: number, at?: { dkey?: Key; akey?: Key }, options?: OpOptions): Promise<{ dkey?: Uint8Array; akey?: Uint8Array; recx?: Recx }>;
+  /** Anchor from which `listDkeys` (or `listAkeys` of the dkey, with an akey) begins at the given key. */
+  keyToAnchor(dkey: Key, akey?: Key, options?: OpOptions): Promise<Uint8Array>;
   queryMaxEpoch(tx: Tx | undefined, options?: OpOptions): Promise<Epoch>;
   /** Layout: per group the (rank, target) of its shards. */
   layout(): { readonly version: number; readonly className: string; readonly groups: readonly (readonly { rank: number; target: number }[])[] };

@@ -267,6 +267,17 @@ describe('object API', () => {
       }
     });
 
+    it('a listing from a key\'s anchor starts with that key', async () => {
+      const obj = await newObject();
+      for (const key of ['a', 'b', 'c', 'd', 'e']) await putText(obj, 'dkey', key, 'v');
+      const { items } = await obj.listAkeys(undefined, 'dkey');
+      const anchor = await obj.keyToAnchor('dkey', items[2]!);
+      expect((await obj.listAkeys(undefined, 'dkey', { anchor })).items).toEqual(items.slice(2));
+      const start = await obj.keyToAnchor('dkey');
+      expect((await obj.listDkeys(undefined, { anchor: start })).items.map(text)).toEqual(['dkey']);
+      expect(await der(obj.keyToAnchor(''))).toBe('INVAL');
+    });
+
     it('a page of no entries is INVAL', async () => {
       const obj = await newObject();
       expect(await der(obj.listDkeys(undefined, { limit: 0 }))).toBe('INVAL');

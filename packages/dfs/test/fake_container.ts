@@ -208,6 +208,10 @@ class FakeObject implements DaosObject {
     for (const akey of [...(data.dkeys.get(keyText(dkey))?.keys() ?? [])]) yield Buffer.from(akey, 'latin1');
   }
 
+  keyToAnchor(): Promise<Uint8Array> {
+    return Promise.reject(new DaosError('NOSYS', 'not part of the fake'));
+  }
+
   async queryMaxEpoch(): Promise<bigint> {
     return (await this.enter('queryMaxEpoch')).maxEpoch;
   }
