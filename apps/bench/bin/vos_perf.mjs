@@ -1,2 +1,5 @@
 #!/usr/bin/env node
-import '../dist/src/vos_perf.js';
+import { runMain } from '../dist/src/run_main.js';
+import { main } from '../dist/src/vos_perf.js';
+
+await runMain('vos_perf', main);

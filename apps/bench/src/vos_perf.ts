@@ -1,0 +1,321 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { EPOCH_MAX, IodType, QueryFlag, uuidGenerate, type Iod, type KeyFlavour, type UnitOid } from '@daos/common';
+import { vosPoolCreate, vosPoolOpen, type KeyFlavours, type VosContainer, type VosFetchedIod } from '@daos/vos';
+import { Command } from 'commander';
+
+import { LatencyRecorder, measure, type Measured } from './latency.js';
+import { LMDB_FETCH_REFERENCE, LMDB_UPDATE_REFERENCE, measureLmdb, type LmdbFigures } from './lmdb_reference.js';
+import { parseCommands, type PerfCommand } from './perf_command.js';
+import { printFigures, type Figure } from './report.js';
+import { byteCount, wholeNumber } from './size_option.js';
+import { fillValue, verifyValue } from './stamp.js';
+
+const COMMANDS = 'UFVQIP';
+/** Aggregation, discard and garbage collection of DAOS's tool: not in the store yet. */
+const COMMANDS_LATER = 'ADG';
+const PAGE_ENTRIES = 1024;
+/** Synchronous operations between two looks at the clock. */
+const SYNC_SLICE = 16;
+
+interface VosPerfOptions {
+  readonly scm: number;
+  readonly nvme: number;
+  readonly dir: string;
+  readonly objects: number;
+  readonly dkeys: number;
+  readonly akeys: number;
+  readonly values: number;
+  readonly size: number;
+  readonly array?: boolean | string;
+  readonly integerDkeys?: boolean;
+  readonly constantAkey?: boolean;
+  readonly inFlight: number;
+  readonly run: string;
+  readonly wait?: boolean;
+  readonly pool?: string;
+  readonly cont?: string;
+  readonly json?: boolean;
+  readonly reference: boolean;
+}
+
+/** Runs the commands against a fresh pool in a temporary folder, which is removed. */
+export async function runVosPerf(options: VosPerfOptions): Promise<Figure[]> {
+  if ([...options.run].some((letter) => COMMANDS_LATER.includes(letter))) {
+    throw new Error('-R: A, D and G (aggregation, discard, garbage collection) are not available yet');
+  }
+  const commands = parseCommands(options.run, COMMANDS);
+  const dir = await mkdtemp(join(options.dir, 'vos_perf-'));
+  try {
+    const uuid = options.pool ?? uuidGenerate();
+    await vosPoolCreate({ dir: join(dir, 'pool'), uuid, scmBytes: options.scm, nvmeBytes: options.nvme });
+    const pool = await vosPoolOpen({ dir: join(dir, 'pool'), uuid });
+    try {
+      const containerUuid = options.cont ?? uuidGenerate();
+      await pool.containerCreate(containerUuid);
+      const container = pool.containerOpen(containerUuid);
+      const workload = new Workload(container, options);
+      if (options.wait) await pause('press Enter to start');
+      const keys = options.objects * options.dkeys * options.akeys;
+      const measureReference = options.reference && commands.some(({ print }) => print);
+      const reference = measureReference ? await measureLmdb(dir, keys, options.size, options.inFlight) : undefined;
+      const figures: Figure[] = [];
+      for (const command of commands) {
+        const measured = await workload.run(command);
+        if (command.print) figures.push(figureOf(command, options, measured, reference));
+      }
+      container.close();
+      return figures;
+    } finally {
+      await pool.close();
+    }
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+class Workload {
+  private readonly total: number;
+  private readonly dkeys: readonly Uint8Array[];
+  private readonly akeys: readonly Uint8Array[];
+  private readonly oids: readonly UnitOid[];
+  private readonly flavours: KeyFlavours;
+  private readonly value: Buffer;
+  private readonly random: boolean;
+  private readonly newest: Float64Array;
+  private epoch = 1n;
+
+  constructor(
+    private readonly container: VosContainer,
+    private readonly options: VosPerfOptions,
+  ) {
+    const { objects, dkeys, akeys, values } = options;
+    this.total = objects * dkeys * akeys * values;
+    const dkeyFlavour: KeyFlavour = options.integerDkeys ? 'uint64' : 'hashed';
+    this.flavours = { dkey: dkeyFlavour, akey: 'hashed' };
+    this.dkeys = Array.from({ length: dkeys }, (_, i) => (options.integerDkeys ? numberKey(i) : Buffer.from(`blade${i}`)));
+    this.akeys = Array.from({ length: akeys }, (_, i) => Buffer.from(options.constantAkey ? 'akey' : `akey-${i}`));
+    this.oids = Array.from({ length: objects }, (_, i) => ({ oid: { hi: 1n << 32n, lo: BigInt(i + 1) }, shard: 0, layoutVersion: 1 }));
+    this.value = fillValue(Buffer.alloc(options.size), 0);
+    this.random = options.array === 'R';
+    this.newest = new Float64Array(objects * dkeys * akeys).fill(-1);
+  }
+
+  async run({ letter, iterations, parameters }: PerfCommand): Promise<Measured> {
+    const { inFlight } = this.options;
+    const count = this.total * iterations;
+    switch (letter) {
+      case 'U':
+        return measure(count, inFlight, (i) => this.update(i % this.total));
+      case 'F':
+        return measureSync(count, (i) => this.fetch(i % this.total));
+      case 'V':
+        return measureSync(count, (i) => this.verify(i % this.total));
+      case 'Q':
+        return measureSync(this.oids.length * this.dkeys.length * iterations, (i) => this.query(i));
+      case 'P':
+        return this.punch(parameters.includes('d'), inFlight);
+      default:
+        return this.iterate(iterations);
+    }
+  }
+
+  private update(number: number): Promise<void> {
+    const { object, dkey, akey, value } = this.position(number);
+    if (this.options.size >= 16) this.stamp(object, dkey, akey, number);
+    const data = this.options.size >= 16 ? fillValue(Buffer.from(this.value), number) : this.value;
+    return this.container.update({
+      oid: this.oids[object] as UnitOid,
+      flavours: this.flavours,
+      epoch: ++this.epoch,
+      flags: 0,
+      dkey: this.dkeys[dkey] as Uint8Array,
+      iods: [this.iod(akey, value)],
+      values: [data],
+    });
+  }
+
+  private fetch(number: number): VosFetchedIod[] | Promise<VosFetchedIod[]> {
+    const { object, dkey, akey, value } = this.position(number);
+    return this.container.fetch({
+      oid: this.oids[object] as UnitOid,
+      flavours: this.flavours,
+      epoch: EPOCH_MAX,
+      flags: 0,
+      dkey: this.dkeys[dkey] as Uint8Array,
+      iods: [this.iod(akey, value)],
+    });
+  }
+
+  private async verify(number: number): Promise<void> {
+    const { object, dkey, akey } = this.position(number);
+    const [found] = await this.fetch(number);
+    const data = found?.pieces[0]?.data;
+    if (data?.length !== this.options.size) throw new Error(`value ${number}: ${data?.length ?? 0} of ${this.options.size} bytes came back`);
+    const expected = this.options.array ? number : (this.newest[this.keyIndex(object, dkey, akey)] as number);
+    if (!this.random && this.options.size >= 16 && !verifyValue(data, expected)) throw new Error(`value ${number}: wrong content`);
+  }
+
+  private query(number: number): void {
+    const dkey = this.dkeys[Math.floor(number / this.oids.length) % this.dkeys.length] as Uint8Array;
+    const oid = this.oids[number % this.oids.length] as UnitOid;
+    if (this.options.integerDkeys) {
+      this.container.queryKey({ oid, flavours: this.flavours, epoch: EPOCH_MAX, flags: QueryFlag.MAX | QueryFlag.DKEY });
+    } else if (this.options.array) {
+      const flags = QueryFlag.MAX | QueryFlag.RECX;
+      this.container.queryKey({ oid, flavours: this.flavours, epoch: EPOCH_MAX, flags, dkey, akey: this.akeys[0] as Uint8Array });
+    } else this.container.queryKey({ oid, flavours: this.flavours, epoch: EPOCH_MAX, flags: 0 });
+  }
+
+  /** Lists everything; an operation is an entry. */
+  private iterate(iterations: number): Measured {
+    const latency = new LatencyRecorder();
+    const started = performance.now();
+    const epr = { lo: 0n, hi: EPOCH_MAX };
+    let operations = 0;
+    const pages = <T>(list: (anchor: { anchor?: Uint8Array }) => { items: readonly T[]; next: Uint8Array | undefined }): T[] => {
+      const all: T[] = [];
+      let anchor: Uint8Array | undefined;
+      do {
+        const begun = performance.now();
+        const page = list(anchor ? { anchor } : {});
+        latency.add(((performance.now() - begun) * 1000) / Math.max(1, page.items.length));
+        operations += page.items.length;
+        all.push(...page.items);
+        anchor = page.next;
+      } while (anchor);
+      return all;
+    };
+    for (let i = 0; i < iterations; i++) {
+      for (const oid of this.oids) {
+        const common = { oid, flavours: this.flavours, epr, limit: PAGE_ENTRIES };
+        for (const dkey of pages((anchor) => this.container.listDkeys({ ...common, ...anchor }))) {
+          for (const akey of pages((anchor) => this.container.listAkeys({ ...common, ...anchor, dkey }))) {
+            pages((anchor) => this.container.listRecxs({ ...common, ...anchor, dkey, akey }));
+          }
+        }
+      }
+    }
+    return { operations, seconds: (performance.now() - started) / 1000, latency };
+  }
+
+  private punch(wholeDkeys: boolean, inFlight: number): Promise<Measured> {
+    const { objects, dkeys, akeys } = this.options;
+    const count = wholeDkeys ? objects * dkeys : objects * dkeys * akeys;
+    return measure(count, inFlight, (i) => {
+      const oid = this.oids[i % objects] as UnitOid;
+      const at = Math.floor(i / objects);
+      const common = { oid, flavours: this.flavours, epoch: ++this.epoch, flags: 0 };
+      if (wholeDkeys) return this.container.punch({ ...common, dkey: this.dkeys[at] as Uint8Array });
+      const dkey = this.dkeys[Math.floor(at / akeys)] as Uint8Array;
+      return this.container.punch({ ...common, dkey, akeys: [this.akeys[at % akeys] as Uint8Array] });
+    });
+  }
+
+  private iod(akey: number, value: number): Iod {
+    const { size, array, values } = this.options;
+    if (!array) return { akey: this.akeys[akey] as Uint8Array, type: IodType.SINGLE, size, recxs: [] };
+    const slot = this.random ? Math.floor(Math.random() * values) : value;
+    const recx = { idx: BigInt(slot * size), nr: BigInt(size) };
+    return { akey: this.akeys[akey] as Uint8Array, type: IodType.ARRAY, size: 1, recxs: [recx] };
+  }
+
+  /** Loop order, slowest first: dkey, akey, value, object. */
+  private position(number: number): { object: number; dkey: number; akey: number; value: number } {
+    const { objects, values, akeys } = this.options;
+    let rest = Math.floor(number / objects);
+    const value = rest % values;
+    rest = Math.floor(rest / values);
+    return { object: number % objects, value, akey: rest % akeys, dkey: Math.floor(rest / akeys) };
+  }
+
+  private stamp(object: number, dkey: number, akey: number, number: number): void {
+    this.newest[this.keyIndex(object, dkey, akey)] = number;
+  }
+
+  private keyIndex(object: number, dkey: number, akey: number): number {
+    return (object * this.options.dkeys + dkey) * this.options.akeys + akey;
+  }
+}
+
+/** As `measure` for operations that mostly need no wait, one after the other: the clock must not cost more than they do. */
+async function measureSync(count: number, operation: (i: number) => unknown): Promise<Measured> {
+  const latency = new LatencyRecorder();
+  const started = performance.now();
+  for (let i = 0; i < count; ) {
+    const begun = performance.now();
+    const end = Math.min(count, i + SYNC_SLICE);
+    const slice = end - i;
+    for (; i < end; i++) {
+      const result = operation(i);
+      if (result instanceof Promise) await result;
+    }
+    latency.add(((performance.now() - begun) * 1000) / slice);
+  }
+  return { operations: count, seconds: (performance.now() - started) / 1000, latency };
+}
+
+function figureOf({ letter }: PerfCommand, options: VosPerfOptions, measured: Measured, lmdb: LmdbFigures | undefined): Figure {
+  const verb = { U: 'update', F: 'fetch', V: 'verify', Q: 'query', I: 'iterate', P: 'punch' }[letter] ?? letter;
+  const ops = measured.operations / measured.seconds;
+  const isData = 'UFV'.includes(letter);
+  const kind = options.array ? 'array' : 'single value';
+  const isWrite = 'UP'.includes(letter);
+  const reference = isWrite
+    ? { reference: `${LMDB_UPDATE_REFERENCE} of ${options.inFlight}`, referenceOpsPerSecond: lmdb?.updatesPerSecond ?? 0 }
+    : { reference: LMDB_FETCH_REFERENCE, referenceOpsPerSecond: lmdb?.fetchesPerSecond ?? 0 };
+  return {
+    name: `vos_perf ${verb} ${options.size} B ${kind}${isWrite ? `, ${options.inFlight} in flight` : ''}`,
+    opsPerSecond: ops,
+    mbPerSecond: isData ? (ops * options.size) / 1e6 : 0,
+    p50Us: measured.latency.percentile(50),
+    p99Us: measured.latency.percentile(99),
+    ...(lmdb ? reference : {}),
+  };
+}
+
+function numberKey(i: number): Buffer {
+  const key = Buffer.alloc(8);
+  key.writeBigUInt64LE(BigInt(i));
+  return key;
+}
+
+async function pause(text: string): Promise<void> {
+  process.stderr.write(`${text}\n`);
+  await new Promise((resolve) => process.stdin.once('data', resolve));
+  process.stdin.pause();
+}
+
+export function vosPerfProgram(): Command {
+  return new Command('vos_perf')
+    .description('Measures the versioned object store of one target, without network, beside plain LMDB.')
+    .option('-P, --scm <bytes>', 'size of the index', byteCount, 2 * 2 ** 30)
+    .option('-N, --nvme <bytes>', 'size of the data file for values of 4 KiB and more; 0: none', byteCount, 0)
+    .option('-D, --dir <dir>', 'folder in which a temporary one is made', tmpdir())
+    .option('-u, --pool <uuid>', 'UUID of the pool')
+    .option('-X, --cont <uuid>', 'UUID of the container')
+    .option('-o, --objects <n>', 'objects', wholeNumber, 1)
+    .option('-d, --dkeys <n>', 'dkeys per object', wholeNumber, 256)
+    .option('-a, --akeys <n>', 'akeys per dkey', wholeNumber, 16)
+    .option('-n, --values <n>', 'values or extents per akey', wholeNumber, 16)
+    .option('-s, --size <bytes>', 'size of a value', byteCount, 64)
+    .option('-A, --array [order]', 'array values instead of single values; R: in random order')
+    .option('-i, --integer-dkeys', 'uint64 dkeys')
+    .option('-I, --constant-akey', 'one name for all akeys')
+    .option('-C, --in-flight <n>', 'updates in flight; those of one turn share a flush', wholeNumber, 32)
+    .option('-R, --run <commands>', 'U update, F fetch, V verify, Q query, I iterate, P punch; parameters after ";": p print, i=N, d (punch dkeys)', 'U;p F;p')
+    .option('-w, --wait', 'wait for Enter before the first command')
+    .option('--no-reference', 'do not measure plain LMDB')
+    .option('--json', 'one JSON object per figure');
+}
+
+/** The program: parses arguments, runs, prints. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const options = vosPerfProgram().parse([...argv]).opts<VosPerfOptions>();
+  if (options.size < 4) throw new Error(`-s ${options.size}: a value has at least 4 bytes`);
+  if (options.constantAkey && options.akeys !== 1) throw new Error('-I needs -a 1: one name is one akey');
+  if (options.array !== undefined && options.array !== true && options.array !== 'R') throw new Error('-A takes nothing, or R');
+  printFigures(await runVosPerf(options), options.json === true);
+}
