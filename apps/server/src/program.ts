@@ -15,7 +15,12 @@ const start: CliVerb = {
   options: [
     CONFIG,
     { flags: '-p, --port <number>', description: 'control port', parse: wholeNumber, typeName: 'uint16' },
-    { flags: '-t, --targets <count>', description: 'targets of each engine', parse: wholeNumber, typeName: 'uint16' },
+    {
+      flags: '-t, --targets <count>',
+      description: 'targets of each engine',
+      parse: wholeNumber,
+      typeName: 'uint16',
+    },
     { flags: '-m, --modules <list>', description: 'modules that engines load' },
     { flags: '-g, --group <name>', description: 'system name' },
     { flags: '-d, --socket_dir <path>', description: 'folder of Unix sockets' },

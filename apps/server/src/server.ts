@@ -17,7 +17,7 @@ import { CtlSvcService } from '@daos/proto/ctl/control';
 import { StorageFormatReq } from '@daos/proto/ctl/storage';
 import { MgmtSvcService } from '@daos/proto/mgmt/mgmt';
 import { JoinReq, JoinResp, JoinResp_State } from '@daos/proto/mgmt/svc';
-import { ClusterEventReq, ClusterEventResp, type RASEvent } from '@daos/proto/shared/event';
+import { ClusterEventReq, ClusterEventResp } from '@daos/proto/shared/event';
 import type { NotifyReadyReq } from '@daos/proto/srv/srv';
 
 import type { ServerConfig } from './config/server_config.js';
@@ -27,7 +27,6 @@ import { storageFormat } from './ctl/storage_format.js';
 import { securityModule } from './drpc/security_module.js';
 import { srvModule } from './drpc/srv_module.js';
 import { EventHub } from './events/event_hub.js';
-import { applyEventOnLeader } from './events/leader_events.js';
 import { RasId, RasSeverity, RasType, rasEvent } from './events/ras_event.js';
 import { faultDataPlaneNotStarted, faultSocketInUse } from './faults.js';
 import { ControlPort } from './grpc/control_port.js';
@@ -36,11 +35,11 @@ import { ctlHandlers, mgmtHandlers } from './grpc/services.js';
 import { parseVersion } from './grpc/version_check.js';
 import { EngineClient } from './harness/engine_client.js';
 import { Harness } from './harness/harness.js';
-import type { EngineInstance, InstanceExit, InstanceHooks, JoinOutcome } from './harness/instance.js';
-import { RestartLimit } from './harness/restart_limit.js';
+import type { EngineInstance, InstanceHooks, JoinOutcome } from './harness/instance.js';
 import type { Superblock } from './harness/superblock.js';
 import { PoolCreator } from './mgmt/pool_create.js';
 import { ServerLock } from './server_lock.js';
+import { Supervisor } from './supervisor.js';
 import { groupUpdateOf } from './system/group_updater.js';
 import { HostCaller } from './system/host_caller.js';
 import { ManagementService } from './system/management_service.js';
@@ -73,11 +72,9 @@ export class DaosServer {
   private readonly transport: GrpcTransport;
   private readonly creator: PoolCreator;
   private readonly context: ServerContext;
-  private readonly restarts: RestartLimit;
-  private readonly restartTimers = new Map<number, NodeJS.Timeout>();
+  private readonly supervisor: Supervisor;
   private port: ControlPort | undefined;
   private drpc: DrpcServer | undefined;
-  private eventSequence = 0n;
   private isStopping = false;
 
   private constructor(
@@ -88,7 +85,6 @@ export class DaosServer {
     private readonly options: ServerOptions,
   ) {
     this.transport = new GrpcTransport(config.transport, 'server');
-    this.restarts = new RestartLimit(config.autoRestartMinDelayMs);
     this.events = new EventHub(log);
     this.harness = new Harness(config.engines, {
       systemName: config.systemName,
@@ -104,14 +100,34 @@ export class DaosServer {
       log,
       groupSender: (update) => this.harness.readyClient().groupUpdate(update),
     });
+    this.supervisor = new Supervisor({
+      log,
+      events: this.events,
+      ms: this.ms,
+      autoRestart: config.autoRestart,
+      minDelayMs: config.autoRestartMinDelayMs,
+      forward: (message) =>
+        this.callMs({ name: 'ClusterEventReq', method: CLUSTER_EVENT, message, timeoutMs: EVENT_TIMEOUT_MS }),
+    });
     const hosts = new HostCaller(address, this.ranks(), this.transport);
-    this.context = { config, log, harness: this.harness, ms: this.ms, events: this.events, transport: this.transport, hosts };
+    this.context = {
+      config,
+      log,
+      harness: this.harness,
+      ms: this.ms,
+      events: this.events,
+      transport: this.transport,
+      hosts,
+    };
     this.creator = new PoolCreator(this.context);
-    this.events.subscribe((event, isForwarded) => { this.onEvent(event, isForwarded); });
   }
 
   /** Starts everything and returns; engines go on starting. Throws a fault or error of one clear line. */
-  static async start(config: ServerConfig, log: ControlLog, options: ServerOptions = {}): Promise<DaosServer> {
+  static async start(
+    config: ServerConfig,
+    log: ControlLog,
+    options: ServerOptions = {},
+  ): Promise<DaosServer> {
     const socketPath = prepareSocketDir(config.socketDir);
     const lock = ServerLock.take(config.socketDir);
     let server: DaosServer | undefined;
@@ -134,12 +150,19 @@ export class DaosServer {
     const credentials = loadServerCredentials(grpc, config.transport);
     const self = parseVersion(DAOS_VERSION);
     if (!self) throw new Error(`own version "${DAOS_VERSION}" is not a version`);
-    const port = new ControlPort(grpc, { systemName: config.systemName, self, secure: !config.transport.allow_insecure, log });
+    const port = new ControlPort(grpc, {
+      systemName: config.systemName,
+      self,
+      secure: !config.transport.allow_insecure,
+      log,
+    });
     port.addService(CtlSvcService, ctlHandlers(this.context, this.ranks()));
     port.addService(MgmtSvcService, mgmtHandlers(this.context, this.creator));
     await port.listen(config.listenHost, config.port, credentials, config.path);
     this.port = port;
-    log.info(`DAOS Control Server v${DAOS_VERSION} (pid ${process.pid}) listening on ${config.listenHost}:${config.port}`);
+    log.info(
+      `DAOS Control Server v${DAOS_VERSION} (pid ${process.pid}) listening on ${config.listenHost}:${config.port}`,
+    );
     this.listenDrpc(socketPath);
     this.writeActiveConfig();
     this.harness.start();
@@ -150,7 +173,7 @@ export class DaosServer {
     if (this.isStopping) return;
     this.isStopping = true;
     this.log.info(`DAOS Control Server (pid ${process.pid}) shutting down`);
-    for (const timer of this.restartTimers.values()) clearTimeout(timer);
+    this.supervisor.stop();
     // Administrators first: nobody may change the system while it goes down. Engines may still ask (dRPC).
     const closed = this.port?.close(GRPC_CLOSE_GRACE_MS);
     await this.harness.stop();
@@ -163,8 +186,7 @@ export class DaosServer {
 
   private ranks() {
     return localRankHandler(this.harness, (rank) => {
-      this.restarts.forget(rank);
-      this.cancelRestart(rank);
+      this.supervisor.takenOver(rank);
     });
   }
 
@@ -180,7 +202,9 @@ export class DaosServer {
       throw error;
     }
     this.drpc.register(DrpcModule.SRV, srvModule(this.context));
-    const trust = transport.allow_insecure ? { insecure: true as const } : { insecure: false as const, clientCertDir: transport.client_cert_dir };
+    const trust = transport.allow_insecure
+      ? { insecure: true as const }
+      : { insecure: false as const, clientCertDir: transport.client_cert_dir };
     this.drpc.register(DrpcModule.SEC, securityModule(trust));
   }
 
@@ -189,7 +213,11 @@ export class DaosServer {
     const path = join(this.config.socketDir, '.daos_server.active.yml');
     try {
       const { notices: _notices, ...active } = this.config;
-      const text = JSON.stringify(active, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value), 2);
+      const text = JSON.stringify(
+        active,
+        (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value),
+        2,
+      );
       writeFileSync(path, `# Configuration in use, completed.\n${text}\n`, { mode: 0o644 });
     } catch (error) {
       this.log.error(`cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`);
@@ -213,12 +241,20 @@ export class DaosServer {
         if (state) await instance.requireStartingClient().groupUpdate(groupUpdateOf(state));
       },
       ready: (instance) => {
-        this.log.info(`engine ${instance.index} is ready: rank ${instance.rank ?? '?'}, ${instance.config.targets} targets`);
-        if (this.harness.instances.every((one) => one.state === 'Ready')) this.log.info(`all ${this.harness.instances.length} engines of this server have joined`);
+        this.log.info(
+          `engine ${instance.index} is ready: rank ${
+            instance.rank ?? '?'
+          }, ${instance.config.targets} targets`,
+        );
+        if (this.harness.instances.every((one) => one.state === 'Ready')) {
+          this.log.info(`all ${this.harness.instances.length} engines of this server have joined`);
+        }
         this.ms.groupUpdater.request();
         this.creator.cleanUpAll();
       },
-      exited: (instance, exit) => { this.onExit(instance, exit); },
+      exited: (instance, exit) => {
+        this.supervisor.exited(instance, exit);
+      },
     };
   }
 
@@ -230,7 +266,12 @@ export class DaosServer {
     }
   }
 
-  private async join(instance: EngineInstance, notify: NotifyReadyReq, superblock: Superblock, signal: AbortSignal): Promise<JoinOutcome> {
+  private async join(
+    instance: EngineInstance,
+    notify: NotifyReadyReq,
+    superblock: Superblock,
+    signal: AbortSignal,
+  ): Promise<JoinOutcome> {
     const { config } = this;
     const request = JoinReq.fromPartial({
       sys: versionedSystemName(config.systemName),
@@ -247,64 +288,39 @@ export class DaosServer {
       checkMode: notify.checkMode,
     });
     if (this.ms.runsReplica) return this.ms.join(request, this.address);
-    const response = await this.callMs({ name: 'JoinReq', method: JOIN, message: request, timeoutMs: JOIN_TIMEOUT_MS, tryTimeoutMs: JOIN_TRY_TIMEOUT_MS, canRetry: () => true }, signal);
-    return { rank: response.rank, mapVersion: response.mapVersion, excluded: response.state === JoinResp_State.OUT };
+    const response = await this.callMs({
+      name: 'JoinReq',
+      method: JOIN,
+      message: request,
+      timeoutMs: JOIN_TIMEOUT_MS,
+      tryTimeoutMs: JOIN_TRY_TIMEOUT_MS,
+      canRetry: () => true,
+    }, signal);
+    return {
+      rank: response.rank,
+      mapVersion: response.mapVersion,
+      excluded: response.state === JoinResp_State.OUT,
+    };
   }
 
   private callMs<Req, Resp>(request: MsRequest<Req, Resp>, signal?: AbortSignal): Promise<Resp> {
-    return invokeMs({ transport: this.transport, hosts: this.config.replicas, controlPort: this.config.port, timing: SYSTEM_TIMING, signal }, request);
-  }
-
-  private onExit(instance: EngineInstance, exit: InstanceExit): void {
-    if (exit.commanded || this.isStopping) {
-      this.log.info(`engine ${instance.index} stopped`);
-      return;
-    }
-    this.log.error(`instance ${instance.index} exited with status: ${exit.reason}`);
-    if (exit.rank === undefined) return;
-    const fields = { rank: exit.rank, incarnation: BigInt(exit.incarnation) };
-    const text = `DAOS engine ${instance.index} exited unexpectedly: ${exit.reason}`;
-    this.events.publish(rasEvent(RasId.ENGINE_DIED, RasType.STATE_CHANGE, RasSeverity.ERROR, text, fields));
-    if (exit.wasReady && this.config.autoRestart) this.restart(instance, exit.rank);
-  }
-
-  private restart(instance: EngineInstance, rank: number): void {
-    const decision = this.restarts.decide(rank, Date.now());
-    if (decision.action === 'now') {
-      this.restarts.restarted(rank, Date.now());
-      this.log.notice(`restarting engine ${instance.index} (rank ${rank})`);
-      setImmediate(() => { if (!this.isStopping) instance.start(); });
-      return;
-    }
-    this.log.notice(`engine ${instance.index} (rank ${rank}) ended again; it is restarted in ${Math.ceil(decision.delayMs / 1000)} s (or now with: dmg system start --ranks ${rank})`);
-    this.cancelRestart(rank);
-    this.restartTimers.set(rank, setTimeout(() => {
-      this.restartTimers.delete(rank);
-      if (!this.isStopping && instance.state === 'Stopped') this.restart(instance, rank);
-    }, decision.delayMs));
-  }
-
-  private cancelRestart(rank: number): void {
-    clearTimeout(this.restartTimers.get(rank));
-    this.restartTimers.delete(rank);
-  }
-
-  private onEvent(event: RASEvent, isForwarded: boolean): void {
-    const failed = (error: unknown) => {
-      this.log.error(`event ${event.id} was not processed: ${error instanceof Error ? error.message : String(error)}`);
-    };
-    if (this.ms.runsReplica) void applyEventOnLeader(event, this.ms, this.log).catch(failed);
-    else if (!isForwarded && event.type === RasType.STATE_CHANGE) void this.forwardEvent(event).catch(failed);
-  }
-
-  private async forwardEvent(event: RASEvent): Promise<void> {
-    this.eventSequence++;
-    const message = ClusterEventReq.fromPartial({ sequence: this.eventSequence, event });
-    await this.callMs({ name: 'ClusterEventReq', method: CLUSTER_EVENT, message, timeoutMs: EVENT_TIMEOUT_MS });
+    return invokeMs({
+      transport: this.transport,
+      hosts: this.config.replicas,
+      controlPort: this.config.port,
+      timing: SYSTEM_TIMING,
+      signal,
+    }, request);
   }
 }
 
-async function callEngine(path: string, module: number, method: number, body: Uint8Array, options: { timeoutMs: number; signal?: AbortSignal }): Promise<Uint8Array> {
+async function callEngine(
+  path: string,
+  module: number,
+  method: number,
+  body: Uint8Array,
+  options: { timeoutMs: number; signal?: AbortSignal },
+): Promise<Uint8Array> {
   try {
     return await drpcCall(path, module, method, body, options);
   } catch (error) {
@@ -320,11 +336,15 @@ function prepareSocketDir(dir: string): string {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o755 });
   } catch (cause) {
-    throw new Error(`dRPC server setup: socket_dir ${dir} cannot be made: ${(cause as Error).message}`, { cause });
+    throw new Error(`dRPC server setup: socket_dir ${dir} cannot be made: ${(cause as Error).message}`, {
+      cause,
+    });
   }
   const path = join(dir, SOCKET_NAME);
   if (Buffer.byteLength(path) > SOCKET_PATH_BYTES_MAX) {
-    throw new Error(`socket_dir ${dir} is too long: the path of a Unix socket has at most ${SOCKET_PATH_BYTES_MAX} bytes`);
+    throw new Error(
+      `socket_dir ${dir} is too long: the path of a Unix socket has at most ${SOCKET_PATH_BYTES_MAX} bytes`,
+    );
   }
   return path;
 }

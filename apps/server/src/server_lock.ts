@@ -23,7 +23,8 @@ export class ServerLock {
         throw new Fault({
           domain: 'server',
           code: 600,
-          description: `another daos_server process is already running (pid: ${holder.pid}) with socket_dir ${socketDir}`,
+          description:
+            `another daos_server process is already running (pid: ${holder.pid}) with socket_dir ${socketDir}`,
           resolution: 'stop it first, or configure another socket_dir, port and storage',
         });
       }

@@ -12,7 +12,8 @@ const CONFIG_PATHS = ['/etc/daos/daos_server.yml'];
 export async function runStart(context: VerbContext): Promise<VerbResult> {
   if (context.json) throw new Error('this subcommand does not support JSON output');
   // Other tools of this host may read TLS options too; DAOS's own tools offer this one suite only.
-  process.env['GRPC_SSL_CIPHER_SUITES'] ??= 'TLS_AES_256_GCM_SHA384:ECDHE-RSA-AES256-GCM-SHA384:AES256-GCM-SHA384';
+  process.env['GRPC_SSL_CIPHER_SUITES'] ??=
+    'TLS_AES_256_GCM_SHA384:ECDHE-RSA-AES256-GCM-SHA384:AES256-GCM-SHA384';
   const { options } = context;
   const config = loadServerConfig(findConfig(text(options['config'])), overrides(options));
   context.io.print(`DAOS Server config loaded from ${config.path}\n`);
@@ -35,7 +36,9 @@ export async function runStart(context: VerbContext): Promise<VerbResult> {
 function findConfig(given: string | undefined): string {
   if (given !== undefined) return given;
   const found = CONFIG_PATHS.find((path) => existsSync(path));
-  if (found === undefined) throw new Error(`no configuration file: name one with -o, or write ${CONFIG_PATHS.join(' or ')}`);
+  if (found === undefined) {
+    throw new Error(`no configuration file: name one with -o, or write ${CONFIG_PATHS.join(' or ')}`);
+  }
   return found;
 }
 
@@ -50,17 +53,27 @@ function overrides(options: VerbContext['options']): ConfigOverrides {
   };
 }
 
-async function openLog(config: ServerConfig, options: VerbContext['options'], context: VerbContext): Promise<ControlLog> {
+async function openLog(
+  config: ServerConfig,
+  options: VerbContext['options'],
+  context: VerbContext,
+): Promise<ControlLog> {
   const mask = options['debug'] === true ? 'DEBUG' : config.logMask;
   if (config.logFile === '') context.io.print('no control log file specified; logging to stdout\n');
   else context.io.print(`daos_server logging to file ${config.logFile}\n`);
-  return ControlLog.open({ mask, file: config.logFile, json: config.logJson || options['jsonLogging'] === true });
+  return ControlLog.open({
+    mask,
+    file: config.logFile,
+    json: config.logJson || options['jsonLogging'] === true,
+  });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
-    signal.addEventListener('abort', () => { resolve(); }, { once: true });
+    signal.addEventListener('abort', () => {
+      resolve();
+    }, { once: true });
   });
 }
 

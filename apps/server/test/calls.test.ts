@@ -3,14 +3,29 @@ import { CtlSvcService } from '@daos/proto/ctl/control';
 import { MgmtSvcService } from '@daos/proto/mgmt/mgmt';
 
 import { AUTHORISED_PATHS, componentOfCommonName, mayCall } from '../src/grpc/authorization.js';
-import { checkVersion, isCompatible, parseVersion, splitSystemName, type Component, type VersionCheckInput } from '../src/grpc/version_check.js';
+import {
+  checkVersion,
+  isCompatible,
+  parseVersion,
+  splitSystemName,
+  type Component,
+  type VersionCheckInput,
+} from '../src/grpc/version_check.js';
 
 const version = (text: string) => parseVersion(text) ?? { major: 0, minor: 0, patch: 0 };
 
 function check(fields: Partial<Omit<VersionCheckInput, 'self'>> & { self?: string }): number | string {
   const { self = '2.4.1', ...rest } = fields;
   try {
-    checkVersion({ secure: false, peerComponent: undefined, componentHeader: undefined, versionHeader: undefined, sys: undefined, ...rest, self: version(self) });
+    checkVersion({
+      secure: false,
+      peerComponent: undefined,
+      componentHeader: undefined,
+      versionHeader: undefined,
+      sys: undefined,
+      ...rest,
+      self: version(self),
+    });
     return 'ok';
   } catch (error) {
     return error instanceof Fault ? error.code : (error as Error).message;
@@ -23,16 +38,26 @@ function headers(component: string, text: string, self = '2.4.1'): number | stri
 
 describe('authorisation', () => {
   it('has an entry for every RPC of both services and no other', () => {
-    const paths = [...Object.values(CtlSvcService), ...Object.values(MgmtSvcService)].map((method) => method.path);
+    const paths = [...Object.values(CtlSvcService), ...Object.values(MgmtSvcService)].map((method) =>
+      method.path
+    );
     expect([...AUTHORISED_PATHS].sort()).toEqual([...paths].sort());
   });
 
   it('knows three certificate names', () => {
-    expect(['server', 'agent', 'admin', 'Admin', 'client', ''].map(componentOfCommonName)).toEqual(['server', 'agent', 'admin', undefined, undefined, undefined]);
+    expect(['server', 'agent', 'admin', 'Admin', 'client', ''].map(componentOfCommonName)).toEqual([
+      'server',
+      'agent',
+      'admin',
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 
   it('lets each component call its own methods only', () => {
-    const who = (path: string) => (['admin', 'server', 'agent', 'client'] as Component[]).filter((component) => mayCall(component, path));
+    const who = (path: string) =>
+      (['admin', 'server', 'agent', 'client'] as Component[]).filter((component) => mayCall(component, path));
     expect(who('/mgmt.MgmtSvc/PoolCreate')).toEqual(['admin']);
     expect(who('/mgmt.MgmtSvc/Join')).toEqual(['server']);
     expect(who('/mgmt.MgmtSvc/GetAttachInfo')).toEqual(['admin', 'agent']);
@@ -71,8 +96,10 @@ describe('version check', () => {
   });
 
   it('refuses a header that contradicts the certificate, and an own version of zero', () => {
-    expect(check({ secure: true, peerComponent: 'agent', componentHeader: 'admin', versionHeader: '2.4.1' })).toMatch(/component mismatch/);
-    expect(check({ secure: true, peerComponent: 'agent', componentHeader: 'agent', versionHeader: '2.4.1' })).toBe('ok');
+    expect(check({ secure: true, peerComponent: 'agent', componentHeader: 'admin', versionHeader: '2.4.1' }))
+      .toMatch(/component mismatch/);
+    expect(check({ secure: true, peerComponent: 'agent', componentHeader: 'agent', versionHeader: '2.4.1' }))
+      .toBe('ok');
     expect(check({ self: '0.0.0' })).toMatch(/self/);
   });
 

@@ -9,8 +9,12 @@ import { checkLogMask } from '../src/config/log_mask.js';
 import { loadServerConfig, type ConfigOverrides } from '../src/config/server_config.js';
 
 let folder: string;
-beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'daos-config-')); });
-afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'daos-config-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const TIERS = `
       - {class: file, scm_mount: /x/scm, scm_size: 1}
@@ -18,7 +22,9 @@ const TIERS = `
 
 function engine(fields: Record<string, string> = {}, tiers = TIERS): string {
   const all = { targets: '2', fabric_iface: 'lo', fabric_iface_port: '31416', ...fields };
-  return `  - ${Object.entries(all).map(([key, value]) => `${key}: ${value}`).join('\n    ')}\n    storage:${tiers}\n`;
+  return `  - ${
+    Object.entries(all).map(([key, value]) => `${key}: ${value}`).join('\n    ')
+  }\n    storage:${tiers}\n`;
 }
 
 function file(top: Record<string, string> = {}, engines: string = engine()): string {
@@ -45,7 +51,13 @@ function codeOf(text: string): number | string {
 describe('server configuration', () => {
   it('completes a minimal file', () => {
     const config = load(file());
-    expect(config).toMatchObject({ systemName: 'daos_server', port: 10001, replicas: ['127.0.0.1:10001'], listenHost: '127.0.0.1', autoRestartMinDelayMs: 300_000 });
+    expect(config).toMatchObject({
+      systemName: 'daos_server',
+      port: 10001,
+      replicas: ['127.0.0.1:10001'],
+      listenHost: '127.0.0.1',
+      autoRestartMinDelayMs: 300_000,
+    });
     expect(config.engines[0]).toMatchObject({
       provider: 'ofi+tcp',
       scm: { mount: '/x/scm', sizeBytes: 2n ** 30n },
@@ -55,15 +67,26 @@ describe('server configuration', () => {
 
   it('lets the command line override', () => {
     const config = load(file(), { port: 7, targets: 5, group: 'other', insecure: true, socketDir: '/s' });
-    expect(config).toMatchObject({ port: 7, systemName: 'other', socketDir: '/s', transport: { allow_insecure: true } });
+    expect(config).toMatchObject({
+      port: 7,
+      systemName: 'other',
+      socketDir: '/s',
+      transport: { allow_insecure: true },
+    });
     expect(config.engines[0]?.targets).toBe(5);
   });
 
   it('names file, line and key of an unknown key', () => {
     expect(() => load(`${file()}\nbogus_key: 1\n`)).toThrow(ConfigError);
-    expect(codeOf(`bogus_key: 1\n${file()}`)).toMatch(/daos_server\.yml: line 1: key "bogus_key": unknown key/);
-    expect(codeOf(file({}, engine({ bogus: '1' })))).toMatch(/line 7: key "engines\[0\]\.bogus": unknown key/);
-    expect(codeOf(file({}, engine({}, TIERS.replace('scm_size: 1', 'bogus: 1'))))).toMatch(/line 8: key "engines\[0\]\.storage\[0\]\.bogus"/);
+    expect(codeOf(`bogus_key: 1\n${file()}`)).toMatch(
+      /daos_server\.yml: line 1: key "bogus_key": unknown key/,
+    );
+    expect(codeOf(file({}, engine({ bogus: '1' })))).toMatch(
+      /line 7: key "engines\[0\]\.bogus": unknown key/,
+    );
+    expect(codeOf(file({}, engine({}, TIERS.replace('scm_size: 1', 'bogus: 1'))))).toMatch(
+      /line 8: key "engines\[0\]\.storage\[0\]\.bogus"/,
+    );
   });
 
   it('names line and key of a value of the wrong type', () => {
@@ -72,7 +95,9 @@ describe('server configuration', () => {
     expect(codeOf(file({ control_log_mask: 'BOGUS' }))).toMatch(/"BOGUS" is not a valid log level/);
     expect(codeOf(file({ name: '""' }))).toMatch(/invalid system name/);
     expect(codeOf(file({ name: 'abcdefghijklmnop' }))).toMatch(/at most 15/);
-    expect(codeOf(file({}, engine({}, TIERS.replace('class: file', 'class: bogus'))))).toMatch(/unsupported storage class "bogus"/);
+    expect(codeOf(file({}, engine({}, TIERS.replace('class: file', 'class: bogus'))))).toMatch(
+      /unsupported storage class "bogus"/,
+    );
   });
 
   it.each<[string, number, string]>([
@@ -101,22 +126,62 @@ describe('server configuration', () => {
     ['ram too small', 730, file({}, engine({}, '\n      - {class: ram, scm_mount: /x, scm_size: 1}'))],
     ['file tier without size', 701, file({}, engine({}, TIERS.replace(', bdev_size: 4', '')))],
     ['file tier without list', 701, file({}, engine({}, TIERS.replace('bdev_list: [/x/data], ', '')))],
-    ['nvme and file mixed', 309, file({}, engine({}, `${TIERS}\n      - {class: nvme, bdev_list: ["0000:80:00.0"]}`))],
-    ['two device tiers', 315, file({}, engine({}, `${TIERS}\n      - {class: file, bdev_list: [/y], bdev_size: 4}`))],
+    [
+      'nvme and file mixed',
+      309,
+      file({}, engine({}, `${TIERS}\n      - {class: nvme, bdev_list: ["0000:80:00.0"]}`)),
+    ],
+    [
+      'two device tiers',
+      315,
+      file({}, engine({}, `${TIERS}\n      - {class: file, bdev_list: [/y], bdev_size: 4}`)),
+    ],
     ['same fabric port', 709, file({}, engine() + engine({}, TIERS.replaceAll('/x/', '/y/')))],
-    ['overlapping fabric ports', 709, file({}, engine() + engine({ fabric_iface_port: '31418' }, TIERS.replaceAll('/x/', '/y/')))],
-    ['same log file', 710, file({}, engine({ log_file: '/l' }) + engine({ log_file: '/l', fabric_iface_port: '40000' }, TIERS.replaceAll('/x/', '/y/')))],
+    [
+      'overlapping fabric ports',
+      709,
+      file({}, engine() + engine({ fabric_iface_port: '31418' }, TIERS.replaceAll('/x/', '/y/'))),
+    ],
+    [
+      'same log file',
+      710,
+      file(
+        {},
+        engine({ log_file: '/l' }) +
+          engine({ log_file: '/l', fabric_iface_port: '40000' }, TIERS.replaceAll('/x/', '/y/')),
+      ),
+    ],
     ['same mount', 711, file({}, engine() + engine({ fabric_iface_port: '40000' }))],
-    ['same devices', 713, file({}, engine() + engine({ fabric_iface_port: '40000' }, TIERS.replace('/x/scm', '/y/scm')))],
-    ['target counts differ', 715, file({}, engine() + engine({ targets: '3', fabric_iface_port: '40000' }, TIERS.replaceAll('/x/', '/y/')))],
-    ['helper counts differ', 716, file({}, engine() + engine({ nr_xs_helpers: '1', fabric_iface_port: '40000' }, TIERS.replaceAll('/x/', '/y/')))],
+    [
+      'same devices',
+      713,
+      file({}, engine() + engine({ fabric_iface_port: '40000' }, TIERS.replace('/x/scm', '/y/scm'))),
+    ],
+    [
+      'target counts differ',
+      715,
+      file(
+        {},
+        engine() + engine({ targets: '3', fabric_iface_port: '40000' }, TIERS.replaceAll('/x/', '/y/')),
+      ),
+    ],
+    [
+      'helper counts differ',
+      716,
+      file(
+        {},
+        engine() + engine({ nr_xs_helpers: '1', fabric_iface_port: '40000' }, TIERS.replaceAll('/x/', '/y/')),
+      ),
+    ],
   ])('refuses %s with fault %i', (_name, code, text) => {
     expect(codeOf(text)).toBe(code);
   });
 
   it('refuses a file without provider and a file that does not exist', () => {
     expect(codeOf(file({ provider: '""' }))).toBe(707);
-    expect(() => loadServerConfig('/nonexistent.yml')).toThrow(/failed to load config from \/nonexistent\.yml: no such file/);
+    expect(() => loadServerConfig('/nonexistent.yml')).toThrow(
+      /failed to load config from \/nonexistent\.yml: no such file/,
+    );
   });
 
   it('accepts the old name of the replica list with a notice, but not both', () => {
@@ -130,15 +195,38 @@ describe('fault domain', () => {
   it('is trimmed and lower case; labels stand on all levels or none', () => {
     expect(FaultDomain.parse(' /Rack1/ HOST7 ').toString()).toBe('/rack1/host7');
     expect(FaultDomain.parse('/rack=r1/host="h2"').toString()).toBe('/rack=r1/host=h2');
-    for (const bad of ['', 'x', '/', '/a/', '//a', '/a=b/c', '/a=b=c', '/=a']) expect(() => FaultDomain.parse(bad)).toThrow(Fault);
+    for (const bad of ['', 'x', '/', '/a/', '//a', '/a=b/c', '/a=b=c', '/=a']) {
+      expect(() => FaultDomain.parse(bad)).toThrow(Fault);
+    }
     expect(FaultDomain.ofHost('Node1.example.org').toString()).toBe('/node1');
   });
 });
 
 describe('engine log mask', () => {
-  const check = (mask: string) => { checkLogMask(mask, (text) => new Error(text)); };
+  const check = (mask: string) => {
+    checkLogMask(mask, (text) => new Error(text));
+  };
   it('takes a base level first, then subsystems', () => {
-    for (const good of ['', 'debug', 'ERR', 'INFO,rpc=DEBUG', 'rpc=err,mgmt=dbug']) expect(() => { check(good); }).not.toThrow();
-    for (const bad of ['bogus', 'a b', 'rpc=err,info', 'info,debug', 'all=err', 'rpc=err=err', 'rpc=1', 'A'.repeat(1024)]) expect(() => { check(bad); }).toThrow();
+    for (const good of ['', 'debug', 'ERR', 'INFO,rpc=DEBUG', 'rpc=err,mgmt=dbug']) {
+      expect(() => {
+        check(good);
+      }).not.toThrow();
+    }
+    for (
+      const bad of [
+        'bogus',
+        'a b',
+        'rpc=err,info',
+        'info,debug',
+        'all=err',
+        'rpc=err=err',
+        'rpc=1',
+        'A'.repeat(1024),
+      ]
+    ) {
+      expect(() => {
+        check(bad);
+      }).toThrow();
+    }
   });
 });

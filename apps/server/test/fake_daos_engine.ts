@@ -26,7 +26,11 @@ import { NotifyReadyReq } from '@daos/proto/srv/srv';
 import { SetLogMasksResp } from '@daos/proto/ctl/server';
 
 const { values } = parseArgs({
-  options: Object.fromEntries(['t', 'x', 'f', 'g', 'd', 'I', 's', 'T', 'n', 'm', 'p'].map((name) => [name, { type: 'string' as const, short: name }])),
+  options: Object.fromEntries(
+    ['t', 'x', 'f', 'g', 'd', 'I', 's', 'T', 'n', 'm', 'p'].map((
+      name,
+    ) => [name, { type: 'string' as const, short: name }]),
+  ),
 });
 const option = (name: string): string => {
   const value = values[name];
@@ -37,9 +41,14 @@ const socketDir = option('d');
 const mount = option('s');
 const index = Number(option('I'));
 const poolsDir = join(mount, 'fake_pools');
-const trace = (line: string) => { process.stdout.write(`${line}\n`); };
+const trace = (line: string) => {
+  process.stdout.write(`${line}\n`);
+};
 
-interface FakePool { containers: string[]; open: boolean }
+interface FakePool {
+  containers: string[];
+  open: boolean;
+}
 /** Tests put files named after a behaviour into the storage folder. */
 const told = (what: string) => existsSync(join(mount, `fake_${what}`));
 let setUp = false;
@@ -78,13 +87,22 @@ function pool(method: number, body: Uint8Array): Uint8Array {
       if (told('create_crashes')) process.kill(process.pid, 'SIGKILL');
       savePool(request.uuid, { containers: [], open: false });
       trace(`POOL_CREATE ${request.tierBytes.join(',')} domains ${request.faultDomains.join(',')}`);
-      return reply(PoolCreateResp, { svcLdr: request.ranks[0], svcReps: [request.ranks[0]], tgtRanks: request.ranks, tierBytes: request.tierBytes });
+      return reply(PoolCreateResp, {
+        svcLdr: request.ranks[0],
+        svcReps: [request.ranks[0]],
+        tgtRanks: request.ranks,
+        tierBytes: request.tierBytes,
+      });
     }
     case MgmtMethod.LIST_CONTAINERS:
-      return reply(ListContResp, { containers: told('has_containers') ? [{ uuid: '11111111-1111-4111-8111-111111111111' }] : [] });
+      return reply(ListContResp, {
+        containers: told('has_containers') ? [{ uuid: '11111111-1111-4111-8111-111111111111' }] : [],
+      });
     case MgmtMethod.POOL_EVICT: {
       const request = PoolEvictReq.decode(body);
-      if (told('pool_busy') && request.destroy && !request.forceDestroy) return reply(PoolEvictResp, { status: new DaosError('BUSY').status });
+      if (told('pool_busy') && request.destroy && !request.forceDestroy) {
+        return reply(PoolEvictResp, { status: new DaosError('BUSY').status });
+      }
       return reply(PoolEvictResp, { count: 0 });
     }
     case MgmtMethod.POOL_DESTROY: {
@@ -94,7 +112,12 @@ function pool(method: number, body: Uint8Array): Uint8Array {
     }
     case MgmtMethod.POOL_QUERY: {
       const request = PoolQueryReq.decode(body);
-      return reply(PoolQueryResp, { uuid: request.id, svcReps: request.svcRanks, totalTargets: 2, activeTargets: 2 });
+      return reply(PoolQueryResp, {
+        uuid: request.id,
+        svcReps: request.svcRanks,
+        totalTargets: 2,
+        activeTargets: 2,
+      });
     }
     case MgmtMethod.POOL_SET_PROP:
       return reply(PoolSetPropResp, {});
@@ -116,7 +139,9 @@ const socketPath = join(socketDir, `daos_engine_${process.pid}.sock`);
 const server = DrpcServer.listen(socketPath);
 server.register(DrpcModule.MGMT, (method, body) => mgmt(method, body));
 const stop = () => {
-  void server.close().finally(() => { process.exit(0); });
+  void server.close().finally(() => {
+    process.exit(0);
+  });
 };
 process.once('SIGINT', stop).once('SIGTERM', stop);
 if (process.env['DAOS_ENGINE_PARENT_WATCH'] === '1') process.stdin.once('end', stop).resume();
@@ -131,4 +156,9 @@ const ready = NotifyReadyReq.fromPartial({
   ntgts: Number(option('t')),
   incarnation: BigInt(Date.now() - Date.UTC(2021, 0, 1)) * 16_000_000n,
 });
-await drpcCall(join(socketDir, 'daos_server.sock'), DrpcModule.SRV, SrvMethod.NOTIFY_READY, encodeMessage(NotifyReadyReq, ready));
+await drpcCall(
+  join(socketDir, 'daos_server.sock'),
+  DrpcModule.SRV,
+  SrvMethod.NOTIFY_READY,
+  encodeMessage(NotifyReadyReq, ready),
+);

@@ -5,7 +5,9 @@ describe('instance state', () => {
   it('follows start, format, ready and exit; nothing else is possible', () => {
     const states: InstanceState[] = ['Stopped', 'Starting', 'AwaitFormat', 'Ready'];
     const events: InstanceEvent[] = ['start', 'formatRequired', 'storageReady', 'ready', 'exited'];
-    const legal = states.flatMap((state) => events.map((event) => [state, event, nextInstanceState(state, event)] as const)).filter(([, , next]) => next !== undefined);
+    const legal = states.flatMap((state) =>
+      events.map((event) => [state, event, nextInstanceState(state, event)] as const)
+    ).filter(([, , next]) => next !== undefined);
     expect(legal).toEqual([
       ['Stopped', 'start', 'Starting'],
       ['Stopped', 'exited', 'Stopped'],

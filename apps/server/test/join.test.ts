@@ -11,8 +11,17 @@ const UUID = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0
 
 function member(rank: number, fields: Partial<Member> = {}): Member {
   return {
-    rank, uuid: UUID(rank), incarnation: '1', address: `10.0.0.${rank}:10001`, fabricUri: `ofi+tcp://10.0.0.${rank}:31416`,
-    fabricContexts: 4, state: 'Joined', info: '', faultDomain: `/h${rank}`, lastUpdate: '', ...fields,
+    rank,
+    uuid: UUID(rank),
+    incarnation: '1',
+    address: `10.0.0.${rank}:10001`,
+    fabricUri: `ofi+tcp://10.0.0.${rank}:31416`,
+    fabricContexts: 4,
+    state: 'Joined',
+    info: '',
+    faultDomain: `/h${rank}`,
+    lastUpdate: '',
+    ...fields,
   };
 }
 
@@ -24,7 +33,14 @@ function stateOf(...members: Member[]): SystemState {
 
 function request(rank: number, fields: Partial<JoinReq> = {}): JoinReq {
   return JoinReq.fromPartial({
-    uuid: UUID(rank), rank, uri: `ofi+tcp://10.0.0.${rank}:31416`, nctxs: 4, addr: `10.0.0.${rank}:10001`, srvFaultDomain: `/h${rank}`, incarnation: 9n, ...fields,
+    uuid: UUID(rank),
+    rank,
+    uri: `ofi+tcp://10.0.0.${rank}:31416`,
+    nctxs: 4,
+    addr: `10.0.0.${rank}:10001`,
+    srvFaultDomain: `/h${rank}`,
+    incarnation: 9n,
+    ...fields,
   });
 }
 
@@ -47,7 +63,11 @@ describe('joining the system', () => {
     const plan = join(state, request(1, { uri: 'ofi+tcp://10.0.0.1:40000' }));
     expect(plan).toMatchObject({ rank: 1, isNew: false });
     state.apply(plan.change);
-    expect(state.memberByRank(1)).toMatchObject({ state: 'Joined', incarnation: '9', fabricUri: 'ofi+tcp://10.0.0.1:40000' });
+    expect(state.memberByRank(1)).toMatchObject({
+      state: 'Joined',
+      incarnation: '9',
+      fabricUri: 'ofi+tcp://10.0.0.1:40000',
+    });
     expect(state.mapVersion).toBe(3);
   });
 
@@ -71,7 +91,9 @@ describe('joining the system', () => {
   it('refuses another fabric provider', () => {
     const state = stateOf(member(0));
     state.apply({ op: 8, attributes: { 'mgmt.fabric_providers': 'ofi+tcp' } });
-    expect(() => join(state, request(1, { rank: RANK_NONE, uri: 'ucx+tcp://1.1.1.1:1' }))).toThrow(/provider "ucx\+tcp"/);
+    expect(() => join(state, request(1, { rank: RANK_NONE, uri: 'ucx+tcp://1.1.1.1:1' }))).toThrow(
+      /provider "ucx\+tcp"/,
+    );
   });
 
   it('replaces a member that lost its storage', () => {
@@ -99,8 +121,32 @@ describe('fault domain tree', () => {
   });
 
   it('marks a tree with a level above the hosts', () => {
-    const members = [member(0, { faultDomain: '/r0/h0' }), member(1, { faultDomain: '/r0/h0' }), member(2, { faultDomain: '/r1/h1' })];
-    expect(encodeFaultDomains(members, [0, 1, 2])).toEqual([1, 3, 0, 2, 2, 1, 1, 2, 5, 1, 1, 2, 2, 1, 6, 1, 0, 1, 2]);
+    const members = [
+      member(0, { faultDomain: '/r0/h0' }),
+      member(1, { faultDomain: '/r0/h0' }),
+      member(2, { faultDomain: '/r1/h1' }),
+    ];
+    expect(encodeFaultDomains(members, [0, 1, 2])).toEqual([
+      1,
+      3,
+      0,
+      2,
+      2,
+      1,
+      1,
+      2,
+      5,
+      1,
+      1,
+      2,
+      2,
+      1,
+      6,
+      1,
+      0,
+      1,
+      2,
+    ]);
     expect(countFaultDomains(members, [0, 1, 2])).toBe(2);
   });
 });
@@ -119,7 +165,8 @@ describe('selection of members', () => {
   });
 
   it('leaves administratively excluded ranks out unless they are asked for', () => {
-    const strip = (ranks: string, ignore: boolean) => ranksOf(withoutAdminExcluded(selectMembers(members, ranks, '', 10001), ignore));
+    const strip = (ranks: string, ignore: boolean) =>
+      ranksOf(withoutAdminExcluded(selectMembers(members, ranks, '', 10001), ignore));
     expect(strip('', false)).toEqual([0, 1]);
     expect(strip('0-1', false)).toEqual([0, 1]);
     expect(() => strip('0-2', false)).toThrow(/code = 623/);

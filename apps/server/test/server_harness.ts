@@ -35,7 +35,9 @@ export class TestSystem {
 
   controlConfig(): ControlConfig {
     return {
-      name: 'daos_server', port: this.port, hostlist: [`127.0.0.1:${this.port}`],
+      name: 'daos_server',
+      port: this.port,
+      hostlist: [`127.0.0.1:${this.port}`],
       transport_config: { allow_insecure: true, ca_cert: '', cert: '', key: '' },
       path: undefined,
     };
@@ -99,9 +101,13 @@ engines:${engines.join('')}
   async waitFor(condition: () => Promise<boolean> | boolean, timeoutMs = 15_000): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
-      const held = await Promise.resolve().then(condition).catch((error: unknown) => (Date.now() > deadline ? Promise.reject(error as Error) : false));
+      const held = await Promise.resolve().then(condition).catch((
+        error: unknown,
+      ) => (Date.now() > deadline ? Promise.reject(error as Error) : false));
       if (held) return;
-      if (Date.now() > deadline) throw new Error(`the condition did not come true in time; the log ends:\n${this.logTail()}`);
+      if (Date.now() > deadline) {
+        throw new Error(`the condition did not come true in time; the log ends:\n${this.logTail()}`);
+      }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

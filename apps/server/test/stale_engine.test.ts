@@ -11,7 +11,9 @@ import { ServerLock } from '../src/server_lock.js';
 
 let dir: string;
 let child: ChildProcess | undefined;
-beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'dstale-')); });
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'dstale-'));
+});
 afterEach(() => {
   child?.kill('SIGKILL');
   child = undefined;

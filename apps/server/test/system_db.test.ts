@@ -14,18 +14,40 @@ import { LmdbSystemLog } from '../src/system/system_log.js';
 import { SystemState } from '../src/system/system_state.js';
 
 let folder: string;
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'daos-sysdb-')); });
-afterEach(() => { rmSync(folder, { recursive: true, force: true }); });
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'daos-sysdb-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
 export function makeMember(rank: number, fields: Partial<Member> = {}): Member {
   return {
-    rank, uuid: uuidGenerate(), incarnation: '5', address: '127.0.0.1:10001', fabricUri: `ofi+tcp://127.0.0.1:${31416 + rank * 100}`,
-    fabricContexts: 4, state: 'Joined', info: '', faultDomain: '/h', lastUpdate: '', ...fields,
+    rank,
+    uuid: uuidGenerate(),
+    incarnation: '5',
+    address: '127.0.0.1:10001',
+    fabricUri: `ofi+tcp://127.0.0.1:${31416 + rank * 100}`,
+    fabricContexts: 4,
+    state: 'Joined',
+    info: '',
+    faultDomain: '/h',
+    lastUpdate: '',
+    ...fields,
   };
 }
 
 function makePool(label: string): PoolRecord {
-  return { uuid: uuidGenerate(), label, state: 'Creating', replicas: [], replicasVersion: 0, ranks: [0], tierBytes: [1, 2], lastUpdate: '' };
+  return {
+    uuid: uuidGenerate(),
+    label,
+    state: 'Creating',
+    replicas: [],
+    replicasVersion: 0,
+    ranks: [0],
+    tierBytes: [1, 2],
+    lastUpdate: '',
+  };
 }
 
 async function openDb(): Promise<SystemDb> {
@@ -78,8 +100,18 @@ describe('system database', () => {
 
   it('makes changes one after another, each seeing the one before', async () => {
     const db = await openDb();
-    await Promise.all([0, 1, 2].map(async (rank) => db.commit((state) => ({ op: 1, member: makeMember(state.members.length === 0 ? 0 : state.nextRank, { info: String(rank) }) }))));
-    expect(db.state.members.map((member) => [member.rank, member.info])).toEqual([[0, '0'], [1, '1'], [2, '2']]);
+    await Promise.all(
+      [0, 1, 2].map(async (rank) =>
+        db.commit((state) => ({
+          op: 1,
+          member: makeMember(state.members.length === 0 ? 0 : state.nextRank, { info: String(rank) }),
+        }))
+      ),
+    );
+    expect(db.state.members.map((member) => [member.rank, member.info])).toEqual([[0, '0'], [1, '1'], [
+      2,
+      '2',
+    ]]);
     await db.close();
   });
 
@@ -87,9 +119,15 @@ describe('system database', () => {
     const db = await openDb();
     const pool = makePool('tank');
     await db.addPool(pool);
-    expect(() => { db.findPool(''); }).toThrow(/INVAL/);
-    expect(() => { db.findPool('nosuch'); }).toThrow(/unable to find pool service with label "nosuch"/);
-    expect(() => { db.findReadyPool('tank'); }).toThrow(/DER_AGAIN/);
+    expect(() => {
+      db.findPool('');
+    }).toThrow(/INVAL/);
+    expect(() => {
+      db.findPool('nosuch');
+    }).toThrow(/unable to find pool service with label "nosuch"/);
+    expect(() => {
+      db.findReadyPool('tank');
+    }).toThrow(/DER_AGAIN/);
     expect(db.findPool(pool.uuid.toUpperCase()).label).toBe('tank');
     await db.close();
   });
@@ -116,9 +154,15 @@ describe('system state', () => {
     const state = new SystemState();
     const member = makeMember(3);
     state.apply({ op: 1, member });
-    expect(() => { state.apply({ op: 1, member: makeMember(3) }); }).toThrow(/rank 3 exists/);
-    expect(() => { state.apply({ op: 1, member: { ...member, rank: 4 } }); }).toThrow(/exists/);
-    expect(() => { state.apply({ op: 99 } as never); }).toThrow(/unknown change/);
+    expect(() => {
+      state.apply({ op: 1, member: makeMember(3) });
+    }).toThrow(/rank 3 exists/);
+    expect(() => {
+      state.apply({ op: 1, member: { ...member, rank: 4 } });
+    }).toThrow(/exists/);
+    expect(() => {
+      state.apply({ op: 99 } as never);
+    }).toThrow(/unknown change/);
     expect(() => SystemState.restore({ ...state.snapshot(), schemaVersion: 1 })).toThrow(/schema version 1/);
     expect(state).toMatchObject({ version: 1, nextRank: 4, mapVersion: 1 });
     state.apply({ op: 3, uuid: 'absent' });
@@ -130,13 +174,27 @@ describe('system state', () => {
 describe('member states', () => {
   it('allow and forbid the transitions that reports may make', () => {
     const forbidden: [MemberState, MemberState[]][] = [
-      ['AwaitFormat', ['Excluded']], ['Starting', ['Excluded']], ['Ready', ['Excluded']], ['Joined', ['Ready']],
-      ['Errored', ['Ready', 'Joined', 'Stopping']], ['Unresponsive', ['Ready', 'Joined', 'Stopping']], ['CheckerStarted', ['Ready', 'Joined']],
-      ['Excluded', ['Errored', 'Stopping', 'Stopped', 'Starting', 'Ready', 'Unresponsive']], ['Stopped', []], ['Stopping', []],
-      ['Unknown', [...MEMBER_STATES]], ['AdminExcluded', [...MEMBER_STATES]],
+      ['AwaitFormat', ['Excluded']],
+      ['Starting', ['Excluded']],
+      ['Ready', ['Excluded']],
+      ['Joined', ['Ready']],
+      ['Errored', ['Ready', 'Joined', 'Stopping']],
+      ['Unresponsive', ['Ready', 'Joined', 'Stopping']],
+      ['CheckerStarted', ['Ready', 'Joined']],
+      ['Excluded', ['Errored', 'Stopping', 'Stopped', 'Starting', 'Ready', 'Unresponsive']],
+      ['Stopped', []],
+      ['Stopping', []],
+      ['Unknown', [...MEMBER_STATES]],
+      ['AdminExcluded', [...MEMBER_STATES]],
     ];
     for (const [from, denied] of forbidden) {
-      for (const to of MEMBER_STATES) expect([from, to, isLegalTransition(from, to)]).toEqual([from, to, from !== to && !denied.includes(to)]);
+      for (const to of MEMBER_STATES) {
+        expect([from, to, isLegalTransition(from, to)]).toEqual([
+          from,
+          to,
+          from !== to && !denied.includes(to),
+        ]);
+      }
     }
   });
 });

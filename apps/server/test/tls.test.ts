@@ -24,8 +24,14 @@ beforeAll(async () => {
 afterEach(() => system.stop());
 afterAll(() => system.remove());
 
-function transportYaml(change: Partial<Record<'ca_cert' | 'cert' | 'key' | 'client_cert_dir', string>> = {}): string {
-  const paths = { ...certificatePaths(certs, 'server'), client_cert_dir: clientCertificateDir(certs), ...change };
+function transportYaml(
+  change: Partial<Record<'ca_cert' | 'cert' | 'key' | 'client_cert_dir', string>> = {},
+): string {
+  const paths = {
+    ...certificatePaths(certs, 'server'),
+    client_cert_dir: clientCertificateDir(certs),
+    ...change,
+  };
   return `transport_config: {allow_insecure: false, ca_cert: ${paths.ca_cert}, cert: ${paths.cert}, key: ${paths.key}, client_cert_dir: ${paths.client_cert_dir}}`;
 }
 
@@ -38,17 +44,33 @@ const options = { timeoutMs: 5000 };
 describe('certificates', () => {
   it('decide who may call what', async () => {
     await start();
-    const admin = new ControlClient({ ...system.controlConfig(), transport_config: { allow_insecure: false, ...certificatePaths(certs, 'admin') } });
-    await system.waitFor(async () => (await systemQuery(admin, { failOnUnavailable: true }, { timeoutMs: 2000 })).members[0]?.state === 'joined');
+    const admin = new ControlClient({
+      ...system.controlConfig(),
+      transport_config: { allow_insecure: false, ...certificatePaths(certs, 'admin') },
+    });
+    await system.waitFor(async () =>
+      (await systemQuery(admin, { failOnUnavailable: true }, { timeoutMs: 2000 })).members[0]?.state ===
+        'joined'
+    );
     expect((await poolList(admin, { noQuery: true })).pools).toEqual([]);
 
     const agent = transport('agent');
-    expect((await agent.call(address(), ATTACH, GetAttachInfoReq.fromPartial({ sys: SYS, allRanks: true }), options)).rankUris).toHaveLength(1);
-    await expect(agent.call(address(), LIST, ListPoolsReq.fromPartial({ sys: SYS }), options)).rejects.toThrow(/agent does not have permission to call \/mgmt.MgmtSvc\/ListPools/);
+    expect(
+      (await agent.call(
+        address(),
+        ATTACH,
+        GetAttachInfoReq.fromPartial({ sys: SYS, allRanks: true }),
+        options,
+      )).rankUris,
+    ).toHaveLength(1);
+    await expect(agent.call(address(), LIST, ListPoolsReq.fromPartial({ sys: SYS }), options)).rejects
+      .toThrow(/agent does not have permission to call \/mgmt.MgmtSvc\/ListPools/);
     const liar = transport('agent', 'admin');
-    await expect(liar.call(address(), ATTACH, GetAttachInfoReq.fromPartial({ sys: SYS }), options)).rejects.toThrow(/component mismatch/);
+    await expect(liar.call(address(), ATTACH, GetAttachInfoReq.fromPartial({ sys: SYS }), options)).rejects
+      .toThrow(/component mismatch/);
     const plain = new GrpcTransport({ allow_insecure: true, ca_cert: '', cert: '', key: '' }, 'admin');
-    await expect(plain.call(address(), LIST, ListPoolsReq.fromPartial({ sys: SYS }), options)).rejects.toThrow();
+    await expect(plain.call(address(), LIST, ListPoolsReq.fromPartial({ sys: SYS }), options)).rejects
+      .toThrow();
     for (const one of [agent, liar, plain]) one.close();
     admin[Symbol.dispose]();
   });

@@ -27,7 +27,13 @@ import {
   PoolSetPropResp,
 } from '@daos/proto/mgmt/pool';
 import { DaosResp, GroupUpdateReq, GroupUpdateResp, PingRankReq } from '@daos/proto/mgmt/svc';
-import { GetPoolSvcReq, GetPoolSvcResp, ListPoolsResp, PoolFindByLabelReq, PoolFindByLabelResp } from '@daos/proto/srv/srv';
+import {
+  GetPoolSvcReq,
+  GetPoolSvcResp,
+  ListPoolsResp,
+  PoolFindByLabelReq,
+  PoolFindByLabelResp,
+} from '@daos/proto/srv/srv';
 
 import { dcMgmtPoolFind, dcMgmtPoolGetSvcRanks, dcMgmtPoolList } from '../src/dc/index.js';
 
@@ -49,9 +55,15 @@ async function server(module: number, method: number, body: Uint8Array): Promise
   if (module !== DrpcModule.SRV) throw new Error(`unexpected module ${module}`);
   switch (method) {
     case SrvMethod.POOL_FIND_BYLABEL:
-      return reply(PoolFindByLabelResp, PoolFindByLabelReq.decode(body).label === known.label ? known : { status: -1005 });
+      return reply(
+        PoolFindByLabelResp,
+        PoolFindByLabelReq.decode(body).label === known.label ? known : { status: -1005 },
+      );
     case SrvMethod.GET_POOL_SVC:
-      return reply(GetPoolSvcResp, GetPoolSvcReq.decode(body).uuid === known.uuid ? known : { status: -1005 });
+      return reply(
+        GetPoolSvcResp,
+        GetPoolSvcReq.decode(body).uuid === known.uuid ? known : { status: -1005 },
+      );
     case SrvMethod.LIST_POOLS:
       return reply(ListPoolsResp, { pools: [known] });
     default:
@@ -61,29 +73,47 @@ async function server(module: number, method: number, body: Uint8Array): Promise
 
 function start(rank: number): Promise<RunningEngine> {
   return startEngine({
-    modules: MODULES, targetCount: TARGETS, storageDir: join(dir, `scm${rank}`), dataDir: join(dir, `data${rank}`), socketDir: join(dir, `run${rank}`),
+    modules: MODULES,
+    targetCount: TARGETS,
+    storageDir: join(dir, `scm${rank}`),
+    dataDir: join(dir, `data${rank}`),
+    socketDir: join(dir, `run${rank}`),
     standalone: { rank, server },
   });
 }
 
-async function call<Req, Resp>(method: number, requestType: MessageType<Req>, fields: object, responseType: MessageType<Resp>, rank = 0): Promise<Resp> {
+async function call<Req, Resp>(
+  method: number,
+  requestType: MessageType<Req>,
+  fields: object,
+  responseType: MessageType<Resp>,
+  rank = 0,
+): Promise<Resp> {
   const body = encodeMessage(requestType, requestType.fromPartial(fields));
   return responseType.decode(await dispatch(rank, method, body));
 }
 
 /** As daos_server's calls arrive: a standalone engine has no socket for them. */
 function dispatch(rank: number, method: number, body: Uint8Array): Promise<Uint8Array> {
-  const xs = engines[rank]?.xs as unknown as { dispatchDrpc(module: number, method: number, body: Uint8Array): Promise<Uint8Array> };
+  const xs = engines[rank]?.xs as unknown as {
+    dispatchDrpc(module: number, method: number, body: Uint8Array): Promise<Uint8Array>;
+  };
   return xs.dispatchDrpc(DrpcModule.MGMT, method, body);
 }
 
 const members = () => engines.map((engine, rank) => ({ rank, uri: engine.uri, incarnation: 1n }));
-const update = (mapVersion: number) => call(MgmtMethod.GROUP_UPDATE, GroupUpdateReq, { mapVersion, engines: members() }, GroupUpdateResp);
+const update = (mapVersion: number) =>
+  call(MgmtMethod.GROUP_UPDATE, GroupUpdateReq, { mapVersion, engines: members() }, GroupUpdateResp);
 
 async function createPool(fields: object = {}) {
   const uuid = uuidGenerate();
   const response = await call(MgmtMethod.POOL_CREATE, PoolCreateReq, {
-    uuid, user: 'alice@', userGroup: 'team@', ranks: [0, 1], tierBytes: [64n * MIB, 64n * MIB], faultDomains: [0, 2, 0, 1, 1, 1, 2, 0, 1],
+    uuid,
+    user: 'alice@',
+    userGroup: 'team@',
+    ranks: [0, 1],
+    tierBytes: [64n * MIB, 64n * MIB],
+    faultDomains: [0, 2, 0, 1, 1, 1, 2, 0, 1],
     properties: [{ number: 1, value: { $case: 'strval', value: 'tank' } }],
     ...fields,
   }, PoolCreateResp);
@@ -106,8 +136,14 @@ describe('group map', () => {
   it('reaches all members from the engine that gets it; an older one is refused', async () => {
     expect((await update(10)).status).toBe(0);
     const deadline = Date.now() + 5000;
-    while (engines[1]?.xs.groupVersion() !== 10 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(engines.map((engine) => [engine.xs.groupVersion(), engine.xs.groupRanks().map((member) => member.rank)])).toEqual([[10, [0, 1]], [10, [0, 1]]]);
+    while (engines[1]?.xs.groupVersion() !== 10 && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(
+      engines.map((
+        engine,
+      ) => [engine.xs.groupVersion(), engine.xs.groupRanks().map((member) => member.rank)]),
+    ).toEqual([[10, [0, 1]], [10, [0, 1]]]);
     expect((await update(10)).status).toBe(0);
     expect((await update(9)).status).toBe(-1036);
   });
@@ -125,32 +161,97 @@ describe('pools', () => {
     const pool = { id: uuid, svcRanks: response.svcReps };
     expect(existsSync(join(dir, 'scm1', uuid))).toBe(true);
 
-    const query = await call(MgmtMethod.POOL_QUERY, PoolQueryReq, { ...pool, queryMask: 2n ** 64n - 1n }, PoolQueryResp, 1);
-    expect(query).toMatchObject({ status: 0, uuid, label: 'tank', totalTargets: 4, activeTargets: 4, totalEngines: 2, enabledRanks: '0-1', disabledRanks: '' });
+    const query = await call(
+      MgmtMethod.POOL_QUERY,
+      PoolQueryReq,
+      { ...pool, queryMask: 2n ** 64n - 1n },
+      PoolQueryResp,
+      1,
+    );
+    expect(query).toMatchObject({
+      status: 0,
+      uuid,
+      label: 'tank',
+      totalTargets: 4,
+      activeTargets: 4,
+      totalEngines: 2,
+      enabledRanks: '0-1',
+      disabledRanks: '',
+    });
     expect(query.tierStats.map((tier) => tier.mediaType)).toEqual([0, 1]);
-    const targets = await call(MgmtMethod.POOL_QUERY_TARGETS, PoolQueryTargetReq, { ...pool, rank: 1, targets: [1] }, PoolQueryTargetResp);
+    const targets = await call(MgmtMethod.POOL_QUERY_TARGETS, PoolQueryTargetReq, {
+      ...pool,
+      rank: 1,
+      targets: [1],
+    }, PoolQueryTargetResp);
     expect(targets).toMatchObject({ status: 0, infos: [{ state: 4 }] });
-    expect((await call(MgmtMethod.POOL_QUERY_TARGETS, PoolQueryTargetReq, { ...pool, rank: 7 }, PoolQueryTargetResp)).status).toBe(-1005);
+    expect(
+      (await call(
+        MgmtMethod.POOL_QUERY_TARGETS,
+        PoolQueryTargetReq,
+        { ...pool, rank: 7 },
+        PoolQueryTargetResp,
+      )).status,
+    ).toBe(-1005);
 
-    const set = await call(MgmtMethod.POOL_SET_PROP, PoolSetPropReq, { ...pool, properties: [{ number: 1, value: { $case: 'strval', value: 'lake' } }] }, PoolSetPropResp);
+    const set = await call(MgmtMethod.POOL_SET_PROP, PoolSetPropReq, {
+      ...pool,
+      properties: [{ number: 1, value: { $case: 'strval', value: 'lake' } }],
+    }, PoolSetPropResp);
     expect(set.status).toBe(0);
-    const get = await call(MgmtMethod.POOL_GET_PROP, PoolGetPropReq, { ...pool, properties: [{ number: 1 }] }, PoolGetPropResp);
+    const get = await call(
+      MgmtMethod.POOL_GET_PROP,
+      PoolGetPropReq,
+      { ...pool, properties: [{ number: 1 }] },
+      PoolGetPropResp,
+    );
     expect(get.properties).toMatchObject([{ number: 1, value: { $case: 'strval', value: 'lake' } }]);
-    expect((await call(MgmtMethod.POOL_SET_PROP, PoolSetPropReq, { ...pool, properties: [{ number: 1 }] }, PoolSetPropResp)).status).toBe(-1003);
+    expect(
+      (await call(
+        MgmtMethod.POOL_SET_PROP,
+        PoolSetPropReq,
+        { ...pool, properties: [{ number: 1 }] },
+        PoolSetPropResp,
+      )).status,
+    ).toBe(-1003);
 
     const entries = ['A::OWNER@:rw', 'A::bob@:r', 'A:G:GROUP@:rw'];
-    const acl = await call(MgmtMethod.POOL_UPDATE_ACL, ModifyACLReq, { ...pool, entries: ['A::bob@:r'] }, ACLResp);
+    const acl = await call(
+      MgmtMethod.POOL_UPDATE_ACL,
+      ModifyACLReq,
+      { ...pool, entries: ['A::bob@:r'] },
+      ACLResp,
+    );
     expect(acl.acl).toMatchObject({ entries, ownerUser: 'alice@', ownerGroup: 'team@' });
-    const removed = await call(MgmtMethod.POOL_DELETE_ACL, DeleteACLReq, { ...pool, principal: 'u:bob@' }, ACLResp);
+    const removed = await call(
+      MgmtMethod.POOL_DELETE_ACL,
+      DeleteACLReq,
+      { ...pool, principal: 'u:bob@' },
+      ACLResp,
+    );
     expect(removed.acl?.entries).toEqual(['A::OWNER@:rw', 'A:G:GROUP@:rw']);
     expect((await call(MgmtMethod.POOL_GET_ACL, GetACLReq, pool, ACLResp)).acl?.entries).toHaveLength(2);
 
-    expect(await call(MgmtMethod.LIST_CONTAINERS, ListContReq, pool, ListContResp)).toEqual({ status: 0, containers: [] });
-    expect(await call(MgmtMethod.POOL_EVICT, PoolEvictReq, pool, PoolEvictResp)).toEqual({ status: 0, count: 0 });
-    expect(await call(MgmtMethod.POOL_EVICT, PoolEvictReq, { ...pool, destroy: true }, PoolEvictResp)).toMatchObject({ status: 0 });
-    expect(await call(MgmtMethod.POOL_DESTROY, PoolDestroyReq, { id: uuid, svcRanks: [0, 1] }, PoolDestroyResp)).toEqual({ status: 0 });
-    expect([existsSync(join(dir, 'scm0', uuid)), existsSync(join(dir, 'scm1', uuid))]).toEqual([false, false]);
-    expect(await call(MgmtMethod.POOL_DESTROY, PoolDestroyReq, { id: uuid, svcRanks: [0, 1] }, PoolDestroyResp)).toEqual({ status: 0 });
+    expect(await call(MgmtMethod.LIST_CONTAINERS, ListContReq, pool, ListContResp)).toEqual({
+      status: 0,
+      containers: [],
+    });
+    expect(await call(MgmtMethod.POOL_EVICT, PoolEvictReq, pool, PoolEvictResp)).toEqual({
+      status: 0,
+      count: 0,
+    });
+    expect(await call(MgmtMethod.POOL_EVICT, PoolEvictReq, { ...pool, destroy: true }, PoolEvictResp))
+      .toMatchObject({ status: 0 });
+    expect(
+      await call(MgmtMethod.POOL_DESTROY, PoolDestroyReq, { id: uuid, svcRanks: [0, 1] }, PoolDestroyResp),
+    ).toEqual({ status: 0 });
+    expect([existsSync(join(dir, 'scm0', uuid)), existsSync(join(dir, 'scm1', uuid))]).toEqual([
+      false,
+      false,
+    ]);
+    expect(
+      await call(MgmtMethod.POOL_DESTROY, PoolDestroyReq, { id: uuid, svcRanks: [0, 1] }, PoolDestroyResp),
+    ).toEqual({ status: 0 });
   });
 
   it('are refused with the reason, leaving nothing behind', async () => {
@@ -160,8 +261,14 @@ describe('pools', () => {
     expect((await createPool({ tierBytes: [] })).response.status).toBe(-1003);
     const { uuid, response } = await createPool({ acl: ['garbage'] });
     expect(response.status).toBeLessThan(0);
-    expect([existsSync(join(dir, 'scm0', uuid)), existsSync(join(dir, 'scm1', uuid))]).toEqual([false, false]);
-    expect((await call(MgmtMethod.POOL_QUERY, PoolQueryReq, { id: uuidGenerate(), svcRanks: [] }, PoolQueryResp)).status).toBe(-1003);
+    expect([existsSync(join(dir, 'scm0', uuid)), existsSync(join(dir, 'scm1', uuid))]).toEqual([
+      false,
+      false,
+    ]);
+    expect(
+      (await call(MgmtMethod.POOL_QUERY, PoolQueryReq, { id: uuidGenerate(), svcRanks: [] }, PoolQueryResp))
+        .status,
+    ).toBe(-1003);
   });
 
   it('answers bodies that cannot be decoded and unknown methods', async () => {
@@ -180,10 +287,22 @@ describe('finding pools', () => {
   afterAll(() => client.close());
 
   it('asks any engine, by label or UUID', async () => {
-    expect(await dcMgmtPoolFind(client, [0, 1], 'tank')).toEqual({ uuid: known.uuid, label: 'tank', serviceRanks: [1] });
-    expect(await dcMgmtPoolFind(client, [0, 1], known.uuid.toUpperCase())).toEqual({ uuid: known.uuid, label: undefined, serviceRanks: [1] });
+    expect(await dcMgmtPoolFind(client, [0, 1], 'tank')).toEqual({
+      uuid: known.uuid,
+      label: 'tank',
+      serviceRanks: [1],
+    });
+    expect(await dcMgmtPoolFind(client, [0, 1], known.uuid.toUpperCase())).toEqual({
+      uuid: known.uuid,
+      label: undefined,
+      serviceRanks: [1],
+    });
     expect(await dcMgmtPoolGetSvcRanks(client, [0], known.uuid)).toEqual([1]);
-    expect(await dcMgmtPoolList(client, [0, 1])).toEqual([{ uuid: known.uuid, label: 'tank', serviceRanks: [1] }]);
+    expect(await dcMgmtPoolList(client, [0, 1])).toEqual([{
+      uuid: known.uuid,
+      label: 'tank',
+      serviceRanks: [1],
+    }]);
     await expect(dcMgmtPoolFind(client, [0, 1], 'nosuch')).rejects.toMatchObject({ der: 'NONEXIST' });
     await expect(dcMgmtPoolFind(client, [0, 1], uuidGenerate())).rejects.toMatchObject({ der: 'NONEXIST' });
     await expect(dcMgmtPoolFind(client, [0, 1], '')).rejects.toMatchObject({ der: 'INVAL' });

@@ -8,7 +8,12 @@ class FakeCaller implements RpcCaller {
   readonly asked: number[] = [];
   constructor(private readonly answer: (rank: number, nth: number) => unknown) {}
 
-  async call<Req, Rep>(to: Endpoint, _rpc: RpcDef<Req, Rep>, _input: Req, _options?: CallOptions): Promise<CallResult<Rep>> {
+  async call<Req, Rep>(
+    to: Endpoint,
+    _rpc: RpcDef<Req, Rep>,
+    _input: Req,
+    _options?: CallOptions,
+  ): Promise<CallResult<Rep>> {
     this.asked.push(to.rank);
     const output = this.answer(to.rank, this.asked.length);
     if (output instanceof Error) throw output;
@@ -41,7 +46,9 @@ describe('dcMgmtPoolFind', () => {
     const abort = new AbortController();
     abort.abort();
     const canceled = new FakeCaller(() => new DaosError('CANCELED'));
-    await expect(dcMgmtPoolFind(canceled, [0], 'tank', { signal: abort.signal })).rejects.toMatchObject({ der: 'CANCELED' });
+    await expect(dcMgmtPoolFind(canceled, [0], 'tank', { signal: abort.signal })).rejects.toMatchObject({
+      der: 'CANCELED',
+    });
     await expect(dcMgmtPoolFind(canceled, [], 'tank')).rejects.toMatchObject({ der: 'UNREACH' });
   });
 });

@@ -21,8 +21,11 @@ export interface UnaryMethod<Req, Resp> {
  * Declares a method for a client. Importing one generated message file and declaring its methods with this costs a
  * fraction of loading the whole service definition, which matters to a command-line tool.
  */
-export function unaryMethod<Req, Resp>(path: string, request: MessageType<Req>, response: MessageType<Resp>):
-  UnaryMethod<Req, Resp> {
+export function unaryMethod<Req, Resp>(
+  path: string,
+  request: MessageType<Req>,
+  response: MessageType<Resp>,
+): UnaryMethod<Req, Resp> {
   return {
     path,
     requestSerialize: (value) => encodeMessage(request, value),

@@ -31,14 +31,20 @@ describe('wire form of known messages', () => {
   it('auth.Credential nests the encoded identity', () => {
     const data = encodeMessage(Sys, Sys.fromPartial({ user: 'user1@', group: 'grp1@' }));
     expect(hex(data)).toBe('1a0675736572314022056772703140');
-    const credential = Credential.fromPartial({ token: { flavor: Flavor.AUTH_SYS, data }, verifier: { flavor: Flavor.AUTH_SYS } });
-    expect(hex(encodeMessage(Credential, credential))).toBe('0a130801120f1a067573657231402205677270314012020801');
+    const credential = Credential.fromPartial({
+      token: { flavor: Flavor.AUTH_SYS, data },
+      verifier: { flavor: Flavor.AUTH_SYS },
+    });
+    expect(hex(encodeMessage(Credential, credential))).toBe(
+      '0a130801120f1a067573657231402205677270314012020801',
+    );
   });
 
   it('mgmt.GetAttachInfoResp with a negative status, packed ranks and nested messages', () => {
-    const bytes = '0891f8ffffffffffffff01121a12186f66692b7463703a2f2f31302e302e302e313a3331343130121f08960112186f66692b746370'
-      + '3a2f2f31302e302e302e323a33313431312003121f08ac0212186f66692b7463703a2f2f31302e302e302e333a333134313220061a040002ac02221b'
-      + '0a076f66692b7463701204657468301a0465746830281e300138022895bcc1960b320b64616f735f736572766572';
+    const bytes =
+      '0891f8ffffffffffffff01121a12186f66692b7463703a2f2f31302e302e302e313a3331343130121f08960112186f66692b746370' +
+      '3a2f2f31302e302e302e323a33313431312003121f08ac0212186f66692b7463703a2f2f31302e302e302e333a333134313220061a040002ac02221b' +
+      '0a076f66692b7463701204657468301a0465746830281e300138022895bcc1960b320b64616f735f736572766572';
     const message = GetAttachInfoResp.decode(Buffer.from(bytes, 'hex'));
     expect(message.status).toBe(-1007);
     expect(message.rankUris.map((entry) => entry.rank)).toEqual([0, 150, 300]);
@@ -49,16 +55,25 @@ describe('wire form of known messages', () => {
   });
 
   it('oneof values, maps, floats and unsigned 64-bit extremes survive a round trip', () => {
-    const property = PoolProperty.fromPartial({ number: 3, value: { $case: 'numval', value: 2n ** 64n - 1n } });
+    const property = PoolProperty.fromPartial({
+      number: 3,
+      value: { $case: 'numval', value: 2n ** 64n - 1n },
+    });
     expect(PoolProperty.decode(encodeMessage(PoolProperty, property))).toEqual(property);
     const attributes = SystemGetAttrResp.fromPartial({ attributes: { owner: 'alice', empty: '' } });
     expect(SystemGetAttrResp.decode(encodeMessage(SystemGetAttrResp, attributes))).toEqual(attributes);
-    const query = PoolQueryResp.fromPartial({ queryMask: 2n ** 64n - 1n, tierStats: [{ total: 1n << 62n, free: 5n }] });
+    const query = PoolQueryResp.fromPartial({
+      queryMask: 2n ** 64n - 1n,
+      tierStats: [{ total: 1n << 62n, free: 5n }],
+    });
     expect(PoolQueryResp.decode(encodeMessage(PoolQueryResp, query))).toEqual(query);
   });
 
   it('skips unknown fields and refuses truncated input', () => {
-    const extended = Buffer.concat([encodeMessage(Call, Call.fromPartial({ module: 2 })), Buffer.from([0xfa, 0x07, 0x01, 0x78])]);
+    const extended = Buffer.concat([
+      encodeMessage(Call, Call.fromPartial({ module: 2 })),
+      Buffer.from([0xfa, 0x07, 0x01, 0x78]),
+    ]);
     expect(Call.decode(extended).module).toBe(2);
     expect(() => Call.decode(Buffer.from('0804109103180122ff', 'hex'))).toThrow();
   });

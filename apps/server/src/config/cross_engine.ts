@@ -22,17 +22,25 @@ export function checkEnginesTogether(engines: readonly EngineConfig[]): void {
 }
 
 function checkPair(engine: EngineConfig, seen: EngineConfig): void {
-  if (engine.provider === seen.provider && engine.fabricInterface === seen.fabricInterface && portsOverlap(engine, seen)) {
+  if (
+    engine.provider === seen.provider && engine.fabricInterface === seen.fabricInterface &&
+    portsOverlap(engine, seen)
+  ) {
     throw faultDuplicateFabric(engine.index, seen.index);
   }
-  if (engine.logFile !== '' && engine.logFile === seen.logFile) throw faultDuplicateLogFile(engine.index, seen.index);
+  if (engine.logFile !== '' && engine.logFile === seen.logFile) {
+    throw faultDuplicateLogFile(engine.index, seen.index);
+  }
   if (engine.scm.mount === seen.scm.mount) throw faultDuplicateMount(engine.index, seen.index);
   const seenDevices = new Set(seen.data?.devices);
-  if (engine.data?.devices.some((device) => seenDevices.has(device))) throw faultOverlappingDevices(engine.index, seen.index);
+  if (engine.data?.devices.some((device) => seenDevices.has(device))) {
+    throw faultOverlappingDevices(engine.index, seen.index);
+  }
 }
 
 /** Every tag of an engine listens on a port of its own, counted up from `fabric_iface_port`. */
 function portsOverlap(a: EngineConfig, b: EngineConfig): boolean {
   if (a.fabricPort === 0 || b.fabricPort === 0) return false;
-  return a.fabricPort < b.fabricPort + SYSTEM_TAGS + b.targets && b.fabricPort < a.fabricPort + SYSTEM_TAGS + a.targets;
+  return a.fabricPort < b.fabricPort + SYSTEM_TAGS + b.targets &&
+    b.fabricPort < a.fabricPort + SYSTEM_TAGS + a.targets;
 }

@@ -1,6 +1,12 @@
 import { resolve } from 'node:path';
 
-import { faultInsufficient, faultMixedDevices, faultMultiTierNoRoles, faultNoScmTier, faultRamdiskTooSmall } from './config_faults.js';
+import {
+  faultInsufficient,
+  faultMixedDevices,
+  faultMultiTierNoRoles,
+  faultNoScmTier,
+  faultRamdiskTooSmall,
+} from './config_faults.js';
 import { checkLogMask } from './log_mask.js';
 import type { EngineSection, ServerFile, StorageTier } from './schema.js';
 
@@ -60,7 +66,9 @@ export function completeEngine(file: ServerFile, section: EngineSection, index: 
   if (fabricPort < 0) throw bad('fabric_iface_port cannot be negative');
   if (section.targets < 0) throw bad('target count must not be negative');
   if (section.targets === 0) throw bad('target count must be nonzero');
-  if (fabricPort + SYSTEM_TAGS + section.targets > 65_536) throw bad(`fabric_iface_port ${fabricPort} leaves no ports for ${section.targets} targets`);
+  if (fabricPort + SYSTEM_TAGS + section.targets > 65_536) {
+    throw bad(`fabric_iface_port ${fabricPort} leaves no ports for ${section.targets} targets`);
+  }
   if (section.nr_xs_helpers < 0) throw bad('helper stream count must not be negative');
   if (section.first_core < 0) throw bad('first_core must not be negative');
   checkLogMask(section.log_mask, bad);
@@ -88,16 +96,29 @@ export function completeEngine(file: ServerFile, section: EngineSection, index: 
 
 type Complain = (text: string) => Error;
 
-function completeTiers(tiers: readonly StorageTier[], bad: Complain): { scm: ScmTier; data: DataTier | undefined } {
+function completeTiers(
+  tiers: readonly StorageTier[],
+  bad: Complain,
+): { scm: ScmTier; data: DataTier | undefined } {
   const [first, ...rest] = tiers;
   if (!first) throw bad('no storage tiers configured');
-  for (const [index, tier] of tiers.entries()) if (!tier.class) throw index === 0 ? faultNoScmTier() : bad(`tier ${index}: no class set`);
+  for (const [index, tier] of tiers.entries()) {
+    if (!tier.class) {
+      throw index === 0
+        ? faultNoScmTier()
+        : bad(`tier ${index}: no class set`);
+    }
+  }
   if (first.class === 'nvme' || first.class === 'kdev') throw faultNoScmTier();
   if (first.class === 'file' && first.scm_mount === undefined && first.bdev_list) throw faultNoScmTier();
   const scm = completeScm(first, (text) => bad(`tier 0 failed validation: ${text}`));
   const blocks = rest.filter((tier) => !(tier.class === 'nvme' && tier.bdev_list?.length === 0));
-  if (blocks.some((tier) => tier.class === 'ram' || tier.class === 'dcpm')) throw bad('first storage tier is not the only scm tier');
-  if (blocks.some((tier) => tier.class === 'nvme') && blocks.some((tier) => tier.class !== 'nvme')) throw faultMixedDevices();
+  if (blocks.some((tier) => tier.class === 'ram' || tier.class === 'dcpm')) {
+    throw bad('first storage tier is not the only scm tier');
+  }
+  if (blocks.some((tier) => tier.class === 'nvme') && blocks.some((tier) => tier.class !== 'nvme')) {
+    throw faultMixedDevices();
+  }
   if (blocks.length > 1) throw faultMultiTierNoRoles();
   const [block] = blocks;
   return { scm, data: block && completeData(block, (text) => bad(`tier 1 failed validation: ${text}`)) };
@@ -106,7 +127,9 @@ function completeTiers(tiers: readonly StorageTier[], bad: Complain): { scm: Scm
 function completeScm(tier: StorageTier, bad: Complain): ScmTier {
   const storageClass = tier.class as ScmTier['storageClass'];
   if (!tier.scm_mount) throw bad('no scm_mount set');
-  if (tier.bdev_list || tier.bdev_size !== undefined) throw bad('bdev_list and bdev_size belong to a block device tier');
+  if (tier.bdev_list || tier.bdev_size !== undefined) {
+    throw bad('bdev_list and bdev_size belong to a block device tier');
+  }
   const sizeGib = tier.scm_size ?? 0;
   if (storageClass === 'dcpm') {
     if (sizeGib > 0) throw bad('scm_size may not be set when class is dcpm');
@@ -120,14 +143,22 @@ function completeScm(tier: StorageTier, bad: Complain): ScmTier {
 function completeData(tier: StorageTier, bad: Complain): DataTier {
   const storageClass = tier.class as DataTier['storageClass'];
   const devices = tier.bdev_list ?? [];
-  if (tier.scm_mount !== undefined || tier.scm_size !== undefined) throw bad('scm_mount and scm_size belong to tier 0');
+  if (tier.scm_mount !== undefined || tier.scm_size !== undefined) {
+    throw bad('scm_mount and scm_size belong to tier 0');
+  }
   if (devices.length === 0) throw bad(`class ${storageClass} requires non-empty bdev_list`);
   if (new Set(devices).size !== devices.length) throw bad('bdev_list names a device twice');
-  if (tier.bdev_roles?.length) throw bad('bdev_roles (metadata on block devices) are not supported yet; remove them');
+  if (tier.bdev_roles?.length) {
+    throw bad('bdev_roles (metadata on block devices) are not supported yet; remove them');
+  }
   if (storageClass !== 'file') return { storageClass, devices, sizeBytes: 0n };
   if (!tier.bdev_size) throw bad('class file requires non-zero bdev_size');
   if (devices.length > 1) throw bad('class file takes one entry in bdev_list: the folder of the data files');
-  return { storageClass, devices: devices.map((path) => resolve(path)), sizeBytes: gibToBytes(tier.bdev_size) };
+  return {
+    storageClass,
+    devices: devices.map((path) => resolve(path)),
+    sizeBytes: gibToBytes(tier.bdev_size),
+  };
 }
 
 function gibToBytes(gib: number): bigint {

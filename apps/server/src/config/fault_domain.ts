@@ -18,7 +18,9 @@ export class FaultDomain {
     const levels = path.slice(1).split('/').map(parseLevel);
     if (levels.length > LEVELS_MAX) throw faultTooManyLayers();
     const labelled = levels.filter((level) => level.includes('=')).length;
-    if (labelled !== 0 && labelled !== levels.length) throw faultBadFaultDomain('either all levels have labels or none');
+    if (labelled !== 0 && labelled !== levels.length) {
+      throw faultBadFaultDomain('either all levels have labels or none');
+    }
     return new FaultDomain(levels);
   }
 
@@ -42,6 +44,8 @@ function parseLevel(text: string): string {
   const level = text.trim().replaceAll(/["']/g, '').toLowerCase();
   if (level === '') throw faultBadFaultDomain('empty level');
   const parts = level.split('=');
-  if (parts.length > 2 || parts.some((part) => part.trim() === '')) throw faultBadFaultDomain(`bad level "${text}"`);
+  if (parts.length > 2 || parts.some((part) => part.trim() === '')) {
+    throw faultBadFaultDomain(`bad level "${text}"`);
+  }
   return parts.map((part) => part.trim()).join('=');
 }

@@ -16,7 +16,8 @@ const transportConfig = z.strictObject({
 
 export const STORAGE_CLASSES = ['ram', 'dcpm', 'nvme', 'file', 'kdev'] as const;
 const storageTier = z.strictObject({
-  class: z.enum(STORAGE_CLASSES, { error: (issue) => `unsupported storage class "${String(issue.input)}"` }).optional(),
+  class: z.enum(STORAGE_CLASSES, { error: (issue) => `unsupported storage class "${String(issue.input)}"` })
+    .optional(),
   scm_mount: z.string().optional(),
   /** GiB. A fraction is accepted for class `file`. */
   scm_size: z.number().nonnegative().optional(),
@@ -52,12 +53,19 @@ const engine = z.strictObject({
   env_vars: z.array(keyValue).default([]),
   env_pass_through: z.array(z.string()).default([]),
   storage: z.array(storageTier).default([]),
-  acceleration: z.strictObject({ engine: z.string().optional(), options: z.array(z.string()).optional() }).optional(),
-  spdk_rpc_server: z.strictObject({ enable: z.boolean().optional(), sock_addr: z.string().optional() }).optional(),
-  bdev_auto_faulty: z
-    .strictObject({ enable: z.boolean().optional(), max_io_errs: whole.optional(), max_csum_errs: whole.optional() })
+  acceleration: z.strictObject({ engine: z.string().optional(), options: z.array(z.string()).optional() })
     .optional(),
-  spdk_iobuf: z.strictObject({ small_pool_count: whole.optional(), large_pool_count: whole.optional() }).optional(),
+  spdk_rpc_server: z.strictObject({ enable: z.boolean().optional(), sock_addr: z.string().optional() })
+    .optional(),
+  bdev_auto_faulty: z
+    .strictObject({
+      enable: z.boolean().optional(),
+      max_io_errs: whole.optional(),
+      max_csum_errs: whole.optional(),
+    })
+    .optional(),
+  spdk_iobuf: z.strictObject({ small_pool_count: whole.optional(), large_pool_count: whole.optional() })
+    .optional(),
 });
 
 const LOG_MASKS = ['DISABLED', 'ERROR', 'NOTICE', 'INFO', 'DEBUG', 'TRACE'] as const;
@@ -81,7 +89,12 @@ export const serverSchema = z.strictObject({
   control_log_mask: z
     .string()
     .transform((text) => text.toUpperCase())
-    .pipe(z.enum(LOG_MASKS, { error: (issue) => `"${String(issue.input)}" is not a valid log level; use one of ${LOG_MASKS.join(', ')}` }))
+    .pipe(
+      z.enum(LOG_MASKS, {
+        error: (issue) =>
+          `"${String(issue.input)}" is not a valid log level; use one of ${LOG_MASKS.join(', ')}`,
+      }),
+    )
     .default('INFO'),
   control_log_file: z.string().default(''),
   control_log_json: z.boolean().default(false),
@@ -91,7 +104,11 @@ export const serverSchema = z.strictObject({
   client_env_vars: z.array(keyValue).default([]),
   core_dump_filter: whole.min(0).max(255).default(0x13),
   control_metadata: z
-    .strictObject({ path: z.string().optional(), device: z.string().optional(), allow_spdk_conf_override: z.boolean().optional() })
+    .strictObject({
+      path: z.string().optional(),
+      device: z.string().optional(),
+      allow_spdk_conf_override: z.boolean().optional(),
+    })
     .optional(),
   disable_engine_auto_restart: z.boolean().default(false),
   engine_auto_restart_min_delay: whole.min(0).default(0),

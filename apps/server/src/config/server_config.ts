@@ -77,7 +77,11 @@ function override(file: ServerFile, by: ConfigOverrides): ServerFile {
     name: by.group ?? file.name,
     socket_dir: by.socketDir ?? file.socket_dir,
     transport_config: transport,
-    engines: file.engines.map((engine) => ({ ...engine, targets: by.targets ?? engine.targets, modules: by.modules ?? engine.modules })),
+    engines: file.engines.map((engine) => ({
+      ...engine,
+      targets: by.targets ?? engine.targets,
+      modules: by.modules ?? engine.modules,
+    })),
   };
 }
 
@@ -99,7 +103,11 @@ export function completeConfig(path: string, file: ServerFile): ServerConfig {
   const engines = file.engines.map((section, index) => completeEngine(file, section, index));
   checkEnginesTogether(engines);
   checkHugepages(file);
-  for (const engine of engines) if (engine.logFile === '') notices.push(`engine ${engine.index} has no log_file; its log goes to the console`);
+  for (const engine of engines) {
+    if (engine.logFile === '') {
+      notices.push(`engine ${engine.index} has no log_file; its log goes to the console`);
+    }
+  }
   return {
     path,
     systemName: file.name,
@@ -122,7 +130,9 @@ export function completeConfig(path: string, file: ServerFile): ServerConfig {
 
 function replicaHosts(file: ServerFile, notices: string[]): readonly string[] {
   if (file.access_points && file.mgmt_svc_replicas) {
-    throw faultInsufficient('access_points is deprecated; please use mgmt_svc_replicas instead (both are set)');
+    throw faultInsufficient(
+      'access_points is deprecated; please use mgmt_svc_replicas instead (both are set)',
+    );
   }
   if (file.access_points) notices.push('access_points is deprecated; please use mgmt_svc_replicas instead');
   return file.mgmt_svc_replicas ?? file.access_points ?? [];
@@ -133,7 +143,9 @@ function completeReplicas(hosts: readonly string[], port: number): string[] {
     const [host = '', portText, ...more] = entry.trim().split(':');
     if (host === '' || more.length > 0) throw faultBadReplicas(`"${entry}" is not host or host:port`);
     if (portText === undefined) return `${host}:${port}`;
-    if (!/^\d+$/.test(portText) || Number(portText) < 1 || Number(portText) > PORT_MAX) throw faultBadControlPort();
+    if (!/^\d+$/.test(portText) || Number(portText) < 1 || Number(portText) > PORT_MAX) {
+      throw faultBadControlPort();
+    }
     return `${host}:${portText}`;
   });
   if (new Set(completed).size !== completed.length) throw faultBadReplicas('duplicate MS replica addresses');
@@ -144,7 +156,9 @@ function checkReplicaCount(replicas: readonly string[], notices: string[]): void
   if (replicas.length === 0) throw faultBadReplicas('it is empty');
   if (replicas.length % 2 === 0) throw faultEvenReplicas();
   if (replicas.length > 1) throw faultBadReplicas('more than one MS replica is not supported yet');
-  notices.push('Configuration includes only one MS replica. This provides no redundancy in the event of a MS replica failure.');
+  notices.push(
+    'Configuration includes only one MS replica. This provides no redundancy in the event of a MS replica failure.',
+  );
 }
 
 function checkHugepages(file: ServerFile): void {
@@ -154,7 +168,9 @@ function checkHugepages(file: ServerFile): void {
 
 function faultDomain(file: ServerFile): FaultDomain {
   if (file.fault_path !== '' && file.fault_cb !== '') throw faultBothFaultDomains();
-  if (file.fault_cb !== '') throw faultInsufficient('fault_cb (a script) is not supported yet; use fault_path');
+  if (file.fault_cb !== '') {
+    throw faultInsufficient('fault_cb (a script) is not supported yet; use fault_path');
+  }
   return file.fault_path === '' ? FaultDomain.ofHost() : FaultDomain.parse(file.fault_path);
 }
 
@@ -165,10 +181,16 @@ function faultDomain(file: ServerFile): FaultDomain {
 function listenHost(file: ServerFile, replicas: readonly string[]): string {
   const hosts = replicas.map((replica) => replica.split(':')[0] ?? '');
   if (file.control_iface === '') return hosts.every(isLoopback) ? '127.0.0.1' : '0.0.0.0';
-  const addresses = (networkInterfaces()[file.control_iface] ?? []).filter((address) => address.family === 'IPv4');
-  if (addresses.length === 0) throw faultBadControlIface(file.control_iface, 'no such network interface, or it has no IPv4 address');
+  const addresses = (networkInterfaces()[file.control_iface] ?? []).filter((address) =>
+    address.family === 'IPv4'
+  );
+  if (addresses.length === 0) {
+    throw faultBadControlIface(file.control_iface, 'no such network interface, or it has no IPv4 address');
+  }
   const lowest = addresses.map((address) => address.address).sort(compareIpv4)[0] ?? '';
-  const own = new Set(Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((address) => address.address)));
+  const own = new Set(
+    Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((address) => address.address)),
+  );
   const local = hosts.find((host) => isIPv4(host) && own.has(host));
   if (local !== undefined && local !== lowest) throw faultIfaceReplicaMismatch(lowest, local);
   return lowest;

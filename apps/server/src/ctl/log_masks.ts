@@ -4,7 +4,10 @@ import { checkLogMask } from '../config/log_mask.js';
 import type { ServerContext } from '../context.js';
 
 /** Sets the log masks of every running engine; with `reset_masks` the configured ones come back. */
-export async function setEngineLogMasks(context: ServerContext, request: SetLogMasksReq): Promise<SetLogMasksResp> {
+export async function setEngineLogMasks(
+  context: ServerContext,
+  request: SetLogMasksReq,
+): Promise<SetLogMasksResp> {
   context.harness.requireStarted();
   checkLogMask(request.masks, (text) => new Error(text));
   const errors: string[] = [];

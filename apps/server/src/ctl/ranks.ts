@@ -1,7 +1,7 @@
 import { DaosError } from '@daos/common';
 import { RankSet } from '@daos/control';
 import type { RanksReq } from '@daos/proto/ctl/ranks';
-import { RankResult } from '@daos/proto/shared/ranks';
+import type { RankResult } from '@daos/proto/shared/ranks';
 
 import type { ServerContext } from '../context.js';
 import { faultInstancesNotStopped } from '../faults.js';
@@ -19,7 +19,9 @@ export function localRankHandler(harness: Harness, onManual: (rank: number) => v
   return async (operation, request) => {
     harness.requireStarted();
     const instances = selectInstances(harness, request);
-    const results = await Promise.all(instances.map((instance) => runOne(operation, instance, request.force, onManual)));
+    const results = await Promise.all(
+      instances.map((instance) => runOne(operation, instance, request.force, onManual)),
+    );
     return { results };
   };
 }
@@ -30,7 +32,12 @@ function selectInstances(harness: Harness, request: RanksReq): EngineInstance[] 
   return harness.withRanks(ranks);
 }
 
-async function runOne(operation: RankOperation, instance: EngineInstance, force: boolean, onManual: (rank: number) => void): Promise<RankResult> {
+async function runOne(
+  operation: RankOperation,
+  instance: EngineInstance,
+  force: boolean,
+  onManual: (rank: number) => void,
+): Promise<RankResult> {
   const rank = instance.rank ?? 0;
   try {
     switch (operation) {
@@ -47,7 +54,11 @@ async function runOne(operation: RankOperation, instance: EngineInstance, force:
         return await resetFormat(instance, rank);
     }
   } catch (error) {
-    return { ...result(operation, rank, 'errored'), errored: true, msg: error instanceof Error ? error.message : String(error) };
+    return {
+      ...result(operation, rank, 'errored'),
+      errored: true,
+      msg: error instanceof Error ? error.message : String(error),
+    };
   }
 }
 
@@ -66,7 +77,11 @@ async function start(instance: EngineInstance, rank: number): Promise<RankResult
   if (instance.state !== 'Ready') instance.start();
   const reached = await instance.waitState(['Ready', 'Stopped', 'AwaitFormat'], START_TIMEOUT_MS);
   if (reached && instance.state === 'Ready') return result('StartRanks', rank, 'ready');
-  const why = instance.state === 'AwaitFormat' ? 'storage needs a format' : instance.lastError === '' ? 'did not start in time' : instance.lastError;
+  const why = instance.state === 'AwaitFormat'
+    ? 'storage needs a format'
+    : instance.lastError === ''
+    ? 'did not start in time'
+    : instance.lastError;
   return { ...result('StartRanks', rank, 'errored'), errored: true, msg: why };
 }
 
@@ -74,6 +89,8 @@ async function resetFormat(instance: EngineInstance, rank: number): Promise<Rank
   if (instance.state !== 'Stopped') throw faultInstancesNotStopped('reset format', String(rank));
   await instance.storage.invalidate();
   instance.start();
-  if (await instance.waitState(['AwaitFormat'], AWAIT_FORMAT_TIMEOUT_MS)) return result('ResetFormatRanks', rank, 'awaitformat');
+  if (await instance.waitState(['AwaitFormat'], AWAIT_FORMAT_TIMEOUT_MS)) {
+    return result('ResetFormatRanks', rank, 'awaitformat');
+  }
   throw new Error(instance.lastError === '' ? 'the instance does not wait for a format' : instance.lastError);
 }

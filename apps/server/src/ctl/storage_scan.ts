@@ -17,7 +17,9 @@ export async function storageScan(context: ServerContext, request: StorageScanRe
   for (const instance of context.harness.instances) {
     const isFormatted = instance.storage.formatNeed() === 'none';
     if (request.scm && isFormatted) namespaces.push(await scmNamespace(context, instance, request.scm.usage));
-    if (request.nvme && instance.config.data) ctrlrs.push(await controller(context, instance, request.nvme.Meta && isFormatted, isFormatted));
+    if (request.nvme && instance.config.data) {
+      ctrlrs.push(await controller(context, instance, request.nvme.Meta && isFormatted, isFormatted));
+    }
   }
   const state = { status: ResponseStatus.CTL_SUCCESS, error: '', info: '' };
   return StorageScanResp.fromPartial({
@@ -27,7 +29,11 @@ export async function storageScan(context: ServerContext, request: StorageScanRe
   });
 }
 
-async function scmNamespace(context: ServerContext, instance: EngineInstance, withUsage: boolean): Promise<ScmNamespace> {
+async function scmNamespace(
+  context: ServerContext,
+  instance: EngineInstance,
+  withUsage: boolean,
+): Promise<ScmNamespace> {
   const usage = await localUsage(instance, context.ms.localDb?.state.pools ?? []);
   const { mount } = instance.storage;
   return ScmNamespace.fromPartial({
@@ -37,16 +43,29 @@ async function scmNamespace(context: ServerContext, instance: EngineInstance, wi
       path: mount,
       class: instance.config.scm.storageClass,
       rank: instance.rank ?? RANK_NONE,
-      ...(withUsage ? { totalBytes: usage.scm.totalBytes, availBytes: usage.scm.availableBytes, usableBytes: usage.scm.availableBytes } : {}),
+      ...(withUsage
+        ? {
+          totalBytes: usage.scm.totalBytes,
+          availBytes: usage.scm.availableBytes,
+          usableBytes: usage.scm.availableBytes,
+        }
+        : {}),
     },
   });
 }
 
-async function controller(context: ServerContext, instance: EngineInstance, withUsage: boolean, isFormatted: boolean): Promise<NvmeController> {
+async function controller(
+  context: ServerContext,
+  instance: EngineInstance,
+  withUsage: boolean,
+  isFormatted: boolean,
+): Promise<NvmeController> {
   const { data } = instance.config;
   const folder = instance.storage.dataFolder ?? '';
   const size = data?.sizeBytes ?? 0n;
-  const usage = withUsage ? (await localUsage(instance, context.ms.localDb?.state.pools ?? [])).data : undefined;
+  const usage = withUsage
+    ? (await localUsage(instance, context.ms.localDb?.state.pools ?? [])).data
+    : undefined;
   const device = usage && SmdDevice.fromPartial({
     uuid: instance.uuid ?? '',
     tgtIds: Array.from({ length: instance.config.targets }, (_, target) => target),

@@ -59,7 +59,12 @@ function notifyReady(context: ServerContext, notify: NotifyReadyReq): void {
   const instance = context.harness.instance(notify.instanceIdx);
   if (!instance) throw new DaosError('INVAL', `engine index ${notify.instanceIdx} is not configured`);
   const stat = lstatSync(notify.drpcListenerSock, { throwIfNoEntry: false });
-  if (!stat?.isSocket()) throw new DaosError('INVAL', `engine ${notify.instanceIdx} named a socket that does not exist: ${notify.drpcListenerSock}`);
+  if (!stat?.isSocket()) {
+    throw new DaosError(
+      'INVAL',
+      `engine ${notify.instanceIdx} named a socket that does not exist: ${notify.drpcListenerSock}`,
+    );
+  }
   instance.notifyReady(notify);
 }
 
@@ -84,13 +89,17 @@ function findByLabel(context: ServerContext, request: PoolFindByLabelReq): Uint8
 }
 
 function listPools(context: ServerContext, request: ListPoolsReq): Uint8Array {
-  const pools = context.ms.requireReplica().state.pools.filter((pool) => request.includeAll || pool.state === 'Ready');
+  const pools = context.ms.requireReplica().state.pools.filter((pool) =>
+    request.includeAll || pool.state === 'Ready'
+  );
   const listed = pools.map((pool) => ({ uuid: pool.uuid, label: pool.label, svcreps: [...pool.replicas] }));
   return encodeMessage(ListPoolsResp, ListPoolsResp.fromPartial({ pools: listed }));
 }
 
 function clusterEvent(context: ServerContext, request: ClusterEventReq): Uint8Array {
-  if (!request.event || request.sequence === 0n) throw new DaosError('INVAL', 'event without sequence or content');
+  if (!request.event || request.sequence === 0n) {
+    throw new DaosError('INVAL', 'event without sequence or content');
+  }
   context.events.publish(request.event);
   return encodeMessage(ClusterEventResp, ClusterEventResp.fromPartial({ sequence: request.sequence }));
 }
@@ -101,8 +110,13 @@ async function getProps(context: ServerContext, request: SystemGetPropReq): Prom
   const answer = ms.runsReplica
     ? { properties: readProperties(ms.requireReplica().state.attributes, request.keys, config.systemName) }
     : await invokeMs(
-        { transport, hosts: ms.replicas, controlPort: config.port, timing: SYSTEM_TIMING },
-        { name: 'SystemGetPropReq', method: GET_PROP, message: { ...request, sys: versionedSystemName(config.systemName) }, timeoutMs: PROXY_TIMEOUT_MS },
-      );
+      { transport, hosts: ms.replicas, controlPort: config.port, timing: SYSTEM_TIMING },
+      {
+        name: 'SystemGetPropReq',
+        method: GET_PROP,
+        message: { ...request, sys: versionedSystemName(config.systemName) },
+        timeoutMs: PROXY_TIMEOUT_MS,
+      },
+    );
   return encodeMessage(SystemGetPropResp, SystemGetPropResp.fromPartial(answer));
 }

@@ -22,7 +22,9 @@ export class EventHub {
       try {
         listener(event, isForwarded);
       } catch (error) {
-        this.log.error(`handling of event ${event.id} failed: ${error instanceof Error ? error.message : String(error)}`);
+        this.log.error(
+          `handling of event ${event.id} failed: ${error instanceof Error ? error.message : String(error)}`,
+        );
       }
     }
   }

@@ -7,7 +7,11 @@ import type { SystemDb } from '../system/system_db.js';
 import { RasId } from './ras_event.js';
 
 /** What the leader of the management service does about an event. Other servers' events come here forwarded. */
-export async function applyEventOnLeader(event: RASEvent, ms: ManagementService, log: ControlLog): Promise<void> {
+export async function applyEventOnLeader(
+  event: RASEvent,
+  ms: ManagementService,
+  log: ControlLog,
+): Promise<void> {
   const db = ms.localDb;
   if (!db) return;
   switch (event.id) {
@@ -31,7 +35,12 @@ function isStale(event: RASEvent, memberIncarnation: string): boolean {
   return event.incarnation !== 0n && event.incarnation < BigInt(memberIncarnation);
 }
 
-async function markMember(event: RASEvent, db: SystemDb, log: ControlLog, state: 'Errored' | 'Excluded'): Promise<void> {
+async function markMember(
+  event: RASEvent,
+  db: SystemDb,
+  log: ControlLog,
+  state: 'Errored' | 'Excluded',
+): Promise<void> {
   await db.updateMember(event.rank, (member) => {
     if (isStale(event, member.incarnation) || !isLegalTransition(member.state, state)) return undefined;
     log.error(`rank ${member.rank}: ${member.state}->${state} (${event.msg})`);

@@ -18,18 +18,49 @@ export const RasType = { ANY: 0, STATE_CHANGE: 1, INFO: 2 } as const;
 export const RasSeverity = { UNKNOWN: 0, ERROR: 1, WARNING: 2, NOTICE: 3 } as const;
 
 const NAMES = [
-  'unknown_ras_event', 'engine_format_required', 'engine_died', 'engine_asserted', 'engine_clock_drift', 'engine_self_terminated',
-  'pool_corruption_detected', 'pool_rebuild_started', 'pool_rebuild_finished', 'pool_rebuild_failed', 'pool_replicas_updated',
-  'pool_durable_format_incompatible', 'pool_destroy_deferred', 'pool_start_failed', 'container_durable_format_incompatible',
-  'rdb_durable_format_incompatible', 'swim_rank_alive', 'swim_rank_dead', 'system_start_failed', 'system_stop_failed', 'device_set_faulty',
-  'device_media_error', 'device_unplugged', 'device_plugged', 'device_replace', 'system_fabric_provider_changed', 'engine_join_failed',
-  'device_link_speed_changed', 'device_link_width_changed', 'obj_csum_error', 'device_led_set',
+  'unknown_ras_event',
+  'engine_format_required',
+  'engine_died',
+  'engine_asserted',
+  'engine_clock_drift',
+  'engine_self_terminated',
+  'pool_corruption_detected',
+  'pool_rebuild_started',
+  'pool_rebuild_finished',
+  'pool_rebuild_failed',
+  'pool_replicas_updated',
+  'pool_durable_format_incompatible',
+  'pool_destroy_deferred',
+  'pool_start_failed',
+  'container_durable_format_incompatible',
+  'rdb_durable_format_incompatible',
+  'swim_rank_alive',
+  'swim_rank_dead',
+  'system_start_failed',
+  'system_stop_failed',
+  'device_set_faulty',
+  'device_media_error',
+  'device_unplugged',
+  'device_plugged',
+  'device_replace',
+  'system_fabric_provider_changed',
+  'engine_join_failed',
+  'device_link_speed_changed',
+  'device_link_width_changed',
+  'obj_csum_error',
+  'device_led_set',
 ];
 const TYPE_NAMES = ['ANY', 'STATE_CHANGE', 'INFO'];
 const SEVERITY_NAMES = ['UNKNOWN', 'ERROR', 'WARNING', 'NOTICE'];
 
 /** An event of this process, with time, host and process filled in. */
-export function rasEvent(id: number, type: number, severity: number, msg: string, fields: Partial<RASEvent> = {}): RASEvent {
+export function rasEvent(
+  id: number,
+  type: number,
+  severity: number,
+  msg: string,
+  fields: Partial<RASEvent> = {},
+): RASEvent {
   return RASEvent.fromPartial({
     id,
     type,

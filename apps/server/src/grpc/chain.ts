@@ -1,6 +1,13 @@
 import type { Metadata, ServerUnaryCall, StatusObject } from '@grpc/grpc-js';
 import { DaosError } from '@daos/common';
-import { RpcStatusError, annotateError, formatStatus, isUnavailable, isUninitialized, type ControlLog } from '@daos/control';
+import {
+  RpcStatusError,
+  annotateError,
+  formatStatus,
+  isUnavailable,
+  isUninitialized,
+  type ControlLog,
+} from '@daos/control';
 
 import { faultWrongSystem } from '../faults.js';
 import { componentOfCommonName, mayCall } from './authorization.js';
@@ -69,17 +76,28 @@ export async function runUnary<Req, Resp>(
 }
 
 /** The component that the certificate names; with certificates, one that may not call `path` is refused. */
-function authorise(call: ServerUnaryCall<unknown, unknown>, options: ChainOptions, path: string): Component | undefined {
+function authorise(
+  call: ServerUnaryCall<unknown, unknown>,
+  options: ChainOptions,
+  path: string,
+): Component | undefined {
   if (!options.secure) return undefined;
   const certificate = call.getAuthContext().sslPeerCertificate;
   if (!certificate?.subject) throw new RpcStatusError(GRPC_UNAUTHENTICATED, 'the caller has no certificate');
   const commonName = String(certificate.subject.CN);
   const component = componentOfCommonName(commonName);
   if (component && mayCall(component, path)) return component;
-  throw new RpcStatusError(GRPC_PERMISSION_DENIED, `${component ?? 'undefined component'} does not have permission to call ${path}`);
+  throw new RpcStatusError(
+    GRPC_PERMISSION_DENIED,
+    `${component ?? 'undefined component'} does not have permission to call ${path}`,
+  );
 }
 
-function checkCaller(call: ServerUnaryCall<unknown, unknown>, options: ChainOptions, component: Component | undefined): void {
+function checkCaller(
+  call: ServerUnaryCall<unknown, unknown>,
+  options: ChainOptions,
+  component: Component | undefined,
+): void {
   checkVersion({
     self: options.self,
     secure: options.secure,
@@ -113,7 +131,11 @@ function throwStatus(response: unknown): void {
   if (typeof status === 'number' && status !== 0) throw DaosError.fromStatus(status);
 }
 
-function contextOf(call: ServerUnaryCall<unknown, unknown>, path: string, component: Component | undefined): CallContext {
+function contextOf(
+  call: ServerUnaryCall<unknown, unknown>,
+  path: string,
+  component: Component | undefined,
+): CallContext {
   const abort = new AbortController();
   call.on('cancelled', () => {
     abort.abort();

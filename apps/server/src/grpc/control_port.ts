@@ -29,21 +29,30 @@ export class ControlPort {
 
   addService(definition: ServiceDefinition, handlers: Handlers): void {
     const implementation: UntypedServiceImplementation = {};
-    for (const [name, handler] of Object.entries(handlers)) if (handler) implementation[name] = this.unary(handler as UnaryHandler<unknown, unknown>);
+    for (const [name, handler] of Object.entries(handlers)) {
+      if (handler) implementation[name] = this.unary(handler as UnaryHandler<unknown, unknown>);
+    }
     this.server.addService(definition, implementation);
   }
 
   private unary(handler: UnaryHandler<unknown, unknown>): handleUnaryCall<unknown, unknown> {
     return (call, callback) => {
-      void runUnary(call, handler, this.options, () => new this.grpc.Metadata()).then(({ response, error }) => {
-        if (error) callback(error);
-        else callback(null, response);
-      });
+      void runUnary(call, handler, this.options, () => new this.grpc.Metadata()).then(
+        ({ response, error }) => {
+          if (error) callback(error);
+          else callback(null, response);
+        },
+      );
     };
   }
 
   /** Listens; returns the port, which differs when 0 was asked for. One clear line when the port is taken. */
-  async listen(host: string, port: number, credentials: ReturnType<Grpc['ServerCredentials']['createInsecure']>, configPath: string): Promise<number> {
+  async listen(
+    host: string,
+    port: number,
+    credentials: ReturnType<Grpc['ServerCredentials']['createInsecure']>,
+    configPath: string,
+  ): Promise<number> {
     await probePort(host, port, configPath);
     return new Promise((resolve, reject) => {
       this.server.bindAsync(`${host}:${port}`, credentials, (error, bound) => {
@@ -73,16 +82,25 @@ async function probePort(host: string, port: number, configPath: string): Promis
   await new Promise<void>((resolve, reject) => {
     const probe = createServer();
     probe.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? 'address already in use' : error.code === 'EACCES' ? 'permission denied' : error.message;
+      const why = error.code === 'EADDRINUSE'
+        ? 'address already in use'
+        : error.code === 'EACCES'
+        ? 'permission denied'
+        : error.message;
       reject(portFault(host, port, why, configPath));
     });
-    probe.listen(port, host, () => probe.close(() => { resolve(); }));
+    probe.listen(port, host, () =>
+      probe.close(() => {
+        resolve();
+      }));
   });
 }
 
 function portFault(host: string, port: number, why: string, configPath: string): Fault {
   return new Fault({
-    domain: 'server', code: 600, description: `unable to listen on ${host}:${port}: ${why}`,
+    domain: 'server',
+    code: 600,
+    description: `unable to listen on ${host}:${port}: ${why}`,
     resolution: `stop the process that uses port ${port}, or choose another 'port' in ${configPath}`,
   });
 }

@@ -10,7 +10,8 @@ type Grpc = typeof import('@grpc/grpc-js');
 
 const KEY_MODE_MAX = 0o400;
 const CERT_MODE_MAX = 0o664;
-const GUIDE = 'create certificates with gen_certificates and name them in transport_config, or set allow_insecure: true';
+const GUIDE =
+  'create certificates with gen_certificates and name them in transport_config, or set allow_insecure: true';
 
 /** Credentials of the control port: mutual TLS, or none when the configuration allows that. Faults 901-903. */
 export function loadServerCredentials(grpc: Grpc, transport: TransportSection): ServerCredentials {
@@ -32,19 +33,31 @@ export function loadServerCredentials(grpc: Grpc, transport: TransportSection): 
 function readPem(path: string, modeMax: number, what: 'cert' | 'key'): Buffer {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat) {
-    throw new Fault({ domain: 'security', code: 901, description: `certificates are enabled, but ${path} was not found`, resolution: GUIDE });
+    throw new Fault({
+      domain: 'security',
+      code: 901,
+      description: `certificates are enabled, but ${path} was not found`,
+      resolution: GUIDE,
+    });
   }
   const mode = stat.mode & 0o777;
   if ((mode & ~modeMax) !== 0) {
     throw new Fault({
-      domain: 'security', code: 902, description: `could not load ${what}: ${path} has insecure permissions 0${mode.toString(8)}`,
+      domain: 'security',
+      code: 902,
+      description: `could not load ${what}: ${path} has insecure permissions 0${mode.toString(8)}`,
       resolution: `change them with chmod 0${modeMax.toString(8)} ${path}`,
     });
   }
   try {
     return readFileSync(path);
   } catch (cause) {
-    throw new Fault({ domain: 'security', code: 902, description: `could not read ${path}`, resolution: 'check its owner and permissions' }, { cause });
+    throw new Fault({
+      domain: 'security',
+      code: 902,
+      description: `could not read ${path}`,
+      resolution: 'check its owner and permissions',
+    }, { cause });
   }
 }
 
@@ -57,17 +70,26 @@ function checkCertificate(path: string, pem: Buffer): void {
   }
   const now = Date.now();
   if (now > Date.parse(certificate.validTo)) throw invalid(path, `it expired on ${certificate.validTo}`);
-  if (now < Date.parse(certificate.validFrom)) throw invalid(path, `it is valid from ${certificate.validFrom} only`);
+  if (now < Date.parse(certificate.validFrom)) {
+    throw invalid(path, `it is valid from ${certificate.validFrom} only`);
+  }
 }
 
 function invalid(path: string, why: string, cause?: unknown): Fault {
-  return new Fault({ domain: 'security', code: 903, description: `certificate file ${path} is not valid: ${why}`, resolution: GUIDE }, { cause });
+  return new Fault({
+    domain: 'security',
+    code: 903,
+    description: `certificate file ${path} is not valid: ${why}`,
+    resolution: GUIDE,
+  }, { cause });
 }
 
 function requireFolder(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
   throw new Fault({
-    domain: 'security', code: 901, description: `client_cert_dir ${path} is not a folder`,
+    domain: 'security',
+    code: 901,
+    description: `client_cert_dir ${path} is not a folder`,
     resolution: 'name the folder that holds agent.crt in transport_config',
   });
 }

@@ -20,8 +20,15 @@ import {
   type PoolCreateReq,
   type PoolDestroyReq,
 } from '@daos/proto/mgmt/pool';
-import type { GetAttachInfoReq, JoinReq, JoinResp, LeaderQueryReq, LeaderQueryResp } from '@daos/proto/mgmt/svc';
 import type {
+  GetAttachInfoReq,
+  JoinReq,
+  JoinResp,
+  LeaderQueryReq,
+  LeaderQueryResp,
+} from '@daos/proto/mgmt/svc';
+import type {
+  SystemCleanupReq,
   SystemExcludeReq,
   SystemGetAttrReq,
   SystemGetPropReq,
@@ -42,17 +49,25 @@ import type { PoolCreator } from '../mgmt/pool_create.js';
 import { destroyPool } from '../mgmt/pool_destroy.js';
 import { forwardToPool, setPoolProp } from '../mgmt/pool_forward.js';
 import { PoolLocks } from '../mgmt/pool_locks.js';
+import { cleanUpMachine } from '../mgmt/system_cleanup.js';
 import { excludeRanks, startSystem, stopSystem } from '../mgmt/system_control.js';
 import { querySystem } from '../mgmt/system_query.js';
 import type { LocalRankHandler, RankOperation } from '../system/host_caller.js';
 import { joinStateToWire } from '../system/management_service.js';
-import { checkAttributeKeys, propertyAttributes, readAttributes, readProperties, readProperty } from '../system/properties.js';
+import {
+  checkAttributeKeys,
+  propertyAttributes,
+  readAttributes,
+  readProperties,
+  readProperty,
+} from '../system/properties.js';
 import type { UnaryHandler } from './chain.js';
 import type { Handlers } from './control_port.js';
 
 /** Handlers of `ctl.CtlSvc`: what this host answers for itself. */
 export function ctlHandlers(context: ServerContext, ranks: LocalRankHandler): Handlers {
-  const rankOperation = (operation: RankOperation): UnaryHandler<RanksReq, unknown> => (request) => ranks(operation, request);
+  const rankOperation = (operation: RankOperation): UnaryHandler<RanksReq, unknown> => (request) =>
+    ranks(operation, request);
   return handlers({
     storageScan: async (request: StorageScanReq) => storageScan(context, request),
     storageFormat: async (request: StorageFormatReq) => storageFormat(context, request),
@@ -86,7 +101,9 @@ function systemHandlers(context: ServerContext): Handlers {
     },
     clusterEvent: async (request: ClusterEventReq): Promise<ClusterEventResp> => {
       ms.requireLeader();
-      if (!request.event || request.sequence === 0n) throw new DaosError('INVAL', 'event without sequence or content');
+      if (!request.event || request.sequence === 0n) {
+        throw new DaosError('INVAL', 'event without sequence or content');
+      }
       context.events.publish(request.event, true);
       return { sequence: request.sequence, status: 0 };
     },
@@ -100,6 +117,7 @@ function systemHandlers(context: ServerContext): Handlers {
     systemStop: async (request: SystemStopReq) => stopSystem(context, request),
     systemStart: async (request: SystemStartReq) => startSystem(context, request),
     systemExclude: async (request: SystemExcludeReq) => excludeRanks(context, request),
+    systemCleanup: async (request: SystemCleanupReq) => cleanUpMachine(context, request),
     systemSetAttr: async (request: SystemSetAttrReq) => {
       const db = ms.requireLeader();
       checkAttributeKeys(Object.keys(request.attributes));
@@ -136,11 +154,26 @@ function poolHandlers(context: ServerContext, creator: PoolCreator): Handlers {
     listPools: async (_request: ListPoolsReq) => listPools(context),
     poolQuery: async (request: PoolQueryReq, call) => {
       const response = await forwardQuery(request, call);
-      return { ...response, sysSelfHealPolicy: readProperty(context.ms.requireReplica().state.attributes, 'self_heal') };
+      return {
+        ...response,
+        sysSelfHealPolicy: readProperty(context.ms.requireReplica().state.attributes, 'self_heal'),
+      };
     },
-    poolQueryTarget: forwardToPool(context, MgmtMethod.POOL_QUERY_TARGETS, PoolQueryTargetReq, PoolQueryTargetResp),
+    poolQueryTarget: forwardToPool(
+      context,
+      MgmtMethod.POOL_QUERY_TARGETS,
+      PoolQueryTargetReq,
+      PoolQueryTargetResp,
+    ),
     poolSetProp: setPoolProp(context, locks),
-    poolGetProp: forwardToPool(context, MgmtMethod.POOL_GET_PROP, PoolGetPropReq, PoolGetPropResp, undefined, requireNumbers),
+    poolGetProp: forwardToPool(
+      context,
+      MgmtMethod.POOL_GET_PROP,
+      PoolGetPropReq,
+      PoolGetPropResp,
+      undefined,
+      requireNumbers,
+    ),
     poolEvict: forwardToPool(context, MgmtMethod.POOL_EVICT, PoolEvictReq, PoolEvictResp, locks),
     poolGetAcl: forwardToPool(context, MgmtMethod.POOL_GET_ACL, GetACLReq, ACLResp),
     poolOverwriteAcl: forwardToPool(context, MgmtMethod.POOL_OVERWRITE_ACL, ModifyACLReq, ACLResp, locks),

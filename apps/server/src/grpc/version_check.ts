@@ -59,26 +59,39 @@ export function checkVersion(input: VersionCheckInput): void {
   const { self, secure } = input;
   if (compareVersions(self, VERSION_ZERO) === 0) throw new Error('own version (self) is not set');
   let component: Component | undefined = secure ? input.peerComponent : 'server';
-  let version = VERSION_ZERO;
+  let version: Version;
   if (input.componentHeader !== undefined && input.versionHeader !== undefined) {
     const named = headerComponent(input.componentHeader);
     version = parseVersion(input.versionHeader) ?? VERSION_ZERO;
-    if (secure && named !== component) throw new RpcStatusError(GRPC_PERMISSION_DENIED, `component mismatch (req: ${named} != cert: ${component ?? 'undefined'})`);
+    if (secure && named !== component) {
+      throw new RpcStatusError(
+        GRPC_PERMISSION_DENIED,
+        `component mismatch (req: ${named} != cert: ${component ?? 'undefined'})`,
+      );
+    }
     component = named;
   } else if (input.sys !== undefined) {
     version = splitSystemName(input.sys).version ?? VERSION_ZERO;
     if (!secure && compareVersions(version, self) !== 0) {
-      throw faultIncompatibleInsecure(describe({ component: 'server', version: self }), describe({ component: component ?? 'server', version }));
+      throw faultIncompatibleInsecure(
+        describe({ component: 'server', version: self }),
+        describe({ component: component ?? 'server', version }),
+      );
     }
   } else return;
   const other = component && { component, version };
   if (!other || !isCompatible({ component: 'server', version: self }, other)) {
-    throw faultIncompatible(describe({ component: 'server', version: self }), other ? describe(other) : 'an undefined component');
+    throw faultIncompatible(
+      describe({ component: 'server', version: self }),
+      other ? describe(other) : 'an undefined component',
+    );
   }
 }
 
 function headerComponent(text: string): Component {
-  if (!COMPONENTS.includes(text)) throw new RpcStatusError(GRPC_INVALID_ARGUMENT, `invalid component "${text}"`);
+  if (!COMPONENTS.includes(text)) {
+    throw new RpcStatusError(GRPC_INVALID_ARGUMENT, `invalid component "${text}"`);
+  }
   return text as Component;
 }
 

@@ -9,8 +9,13 @@ const SET_UP_TIMEOUT_MS = 30 * 60_000;
 const CALL_TIMEOUT_MS = 60_000;
 
 /** Sends one dRPC call to a socket and returns the body of the answer. Fault 611 when nobody listens there. */
-export type DrpcCaller = (socketPath: string, module: number, method: number, body: Uint8Array, options: { timeoutMs: number; signal?: AbortSignal }) =>
-  Promise<Uint8Array>;
+export type DrpcCaller = (
+  socketPath: string,
+  module: number,
+  method: number,
+  body: Uint8Array,
+  options: { timeoutMs: number; signal?: AbortSignal },
+) => Promise<Uint8Array>;
 
 /** Calls of the server to one engine. A status other than 0 in an answer is thrown as that DAOS error. */
 export class EngineClient {
@@ -24,7 +29,9 @@ export class EngineClient {
   }
 
   async setUp(): Promise<void> {
-    const body = await this.drpc(this.socketPath, DrpcModule.MGMT, MgmtMethod.SET_UP, new Uint8Array(0), { timeoutMs: SET_UP_TIMEOUT_MS });
+    const body = await this.drpc(this.socketPath, DrpcModule.MGMT, MgmtMethod.SET_UP, new Uint8Array(0), {
+      timeoutMs: SET_UP_TIMEOUT_MS,
+    });
     throwStatus(decode(DaosResp, body).status, 'SET_UP');
   }
 
@@ -55,7 +62,10 @@ export class EngineClient {
     options: { timeoutMs?: number; signal?: AbortSignal } = {},
   ): Promise<Resp> {
     const body = encodeMessage(requestType, requestType.fromPartial(request));
-    const answer = await this.drpc(this.socketPath, DrpcModule.MGMT, method, body, { ...options, timeoutMs: options.timeoutMs ?? CALL_TIMEOUT_MS });
+    const answer = await this.drpc(this.socketPath, DrpcModule.MGMT, method, body, {
+      ...options,
+      timeoutMs: options.timeoutMs ?? CALL_TIMEOUT_MS,
+    });
     const response = decode(responseType, answer);
     throwStatus(response.status, `engine method ${method}`);
     return response;

@@ -18,24 +18,48 @@ export interface EngineCommandOptions {
 }
 
 /** Variables that an engine needs of its server's environment; all others are given by the configuration. */
-const PASSED_ALWAYS = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'DD_MASK', 'DD_SUBSYS', 'D_LOG_MASK'];
+const PASSED_ALWAYS = [
+  'PATH',
+  'HOME',
+  'LANG',
+  'TZ',
+  'TMPDIR',
+  'NODE_OPTIONS',
+  'NODE_EXTRA_CA_CERTS',
+  'DD_MASK',
+  'DD_SUBSYS',
+  'D_LOG_MASK',
+];
 
 /** The engine's program: `DAOS_ENGINE_PATH`, else the one of this installation. */
 function enginePath(): string {
-  return process.env['DAOS_ENGINE_PATH'] ?? fileURLToPath(new URL('../../../../engine/bin/daos_engine.mjs', import.meta.url));
+  return process.env['DAOS_ENGINE_PATH'] ??
+    fileURLToPath(new URL('../../../../engine/bin/daos_engine.mjs', import.meta.url));
 }
 
 /** Flags and environment of `daos_engine`, named as in DAOS. */
-export function engineCommand(config: EngineConfig, storage: EngineStorage, options: EngineCommandOptions): EngineCommand {
+export function engineCommand(
+  config: EngineConfig,
+  storage: EngineStorage,
+  options: EngineCommandOptions,
+): EngineCommand {
   const args = [
-    '-t', String(config.targets),
-    '-x', String(config.helpers),
-    '-f', String(config.firstCore),
-    '-g', options.systemName,
-    '-d', options.socketDir,
-    '-I', String(config.index),
-    '-s', storage.mount,
-    '-T', storage.dataFolder === undefined ? '1' : '2',
+    '-t',
+    String(config.targets),
+    '-x',
+    String(config.helpers),
+    '-f',
+    String(config.firstCore),
+    '-g',
+    options.systemName,
+    '-d',
+    options.socketDir,
+    '-I',
+    String(config.index),
+    '-s',
+    storage.mount,
+    '-T',
+    storage.dataFolder === undefined ? '1' : '2',
   ];
   if (storage.dataFolder !== undefined) args.push('-n', storage.dataConfigPath);
   if (config.modules !== '') args.push('-m', config.modules);

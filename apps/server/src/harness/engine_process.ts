@@ -46,16 +46,29 @@ export class EngineProcess {
   }
 
   /** Starts the program; its output goes line by line to the server's log as `daos_engine:<index> text`. */
-  static async start(command: EngineCommand, index: number, mount: string, log: ControlLog): Promise<EngineProcess> {
+  static async start(
+    command: EngineCommand,
+    index: number,
+    mount: string,
+    log: ControlLog,
+  ): Promise<EngineProcess> {
     const pidFile = pidFileOf(mount);
-    const child = spawn(command.program, command.args, { env: command.env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    const child = spawn(command.program, command.args, {
+      env: command.env,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+    });
     const engine = new EngineProcess(child, pidFile);
     // The pipe is only watched for its end; the engine reads nothing from it.
     child.stdin.on('error', () => undefined);
     const failed = new Promise<never>((_, reject) => child.once('error', reject));
     await Promise.race([new Promise((resolve) => child.once('spawn', resolve)), failed]);
-    forward(child.stdout, (line) => { log.info(`daos_engine:${index} ${line}`); });
-    forward(child.stderr, (line) => { log.error(`daos_engine:${index} ${line}`); });
+    forward(child.stdout, (line) => {
+      log.info(`daos_engine:${index} ${line}`);
+    });
+    forward(child.stderr, (line) => {
+      log.error(`daos_engine:${index} ${line}`);
+    });
     const pid = child.pid;
     const engineId = pid === undefined ? undefined : identifyProcess(pid);
     const server = identifyProcess(process.pid);
@@ -87,27 +100,41 @@ const pidFileSchema = z.object({ engine: identitySchema, server: identitySchema 
  * Makes sure that no engine of an earlier server still holds the storage: waits for it to end, as it does when its
  * server is gone, then kills it. Throws a fault when its server is alive: the storage is in use.
  */
-export async function clearStaleEngine(mount: string, log: ControlLog, waitMs = STALE_EXIT_WAIT_MS): Promise<void> {
+export async function clearStaleEngine(
+  mount: string,
+  log: ControlLog,
+  waitMs = STALE_EXIT_WAIT_MS,
+): Promise<void> {
   const record = await readPidFile(pidFileOf(mount));
   if (!record || !runsProgram(record.engine, PROGRAM_WORD)) return;
-  if (isSameProcess(record.server) && record.server.pid !== process.pid) throw faultStorageInUse(mount, record.server.pid);
-  log.notice(`engine process ${record.engine.pid} of an earlier server still holds ${mount}; waiting for it to end`);
+  if (isSameProcess(record.server) && record.server.pid !== process.pid) {
+    throw faultStorageInUse(mount, record.server.pid);
+  }
+  log.notice(
+    `engine process ${record.engine.pid} of an earlier server still holds ${mount}; waiting for it to end`,
+  );
   if (await waitForEnd(record.engine, waitMs)) return;
   log.notice(`killing engine process ${record.engine.pid}`);
   process.kill(record.engine.pid, 'SIGKILL');
   if (!(await waitForEnd(record.engine, STALE_EXIT_WAIT_MS))) {
-    throw new Error(`engine process ${record.engine.pid} of an earlier server holds ${mount} and does not end`);
+    throw new Error(
+      `engine process ${record.engine.pid} of an earlier server holds ${mount} and does not end`,
+    );
   }
 }
 
 function faultStorageInUse(mount: string, pid: number): Fault {
   return new Fault({
-    domain: 'server', code: 601, description: `storage ${mount} is in use by another daos_server (pid: ${pid})`,
+    domain: 'server',
+    code: 601,
+    description: `storage ${mount} is in use by another daos_server (pid: ${pid})`,
     resolution: 'stop the other daos_server first, or configure other storage',
   });
 }
 
-async function readPidFile(path: string): Promise<{ engine: ProcessIdentity; server: ProcessIdentity } | undefined> {
+async function readPidFile(
+  path: string,
+): Promise<{ engine: ProcessIdentity; server: ProcessIdentity } | undefined> {
   try {
     return pidFileSchema.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch {

@@ -17,7 +17,9 @@ export class Harness {
   private isStarted = false;
 
   constructor(engines: readonly EngineConfig[], options: Omit<InstanceOptions, 'fabricHost'>) {
-    this.instances = engines.map((config) => new EngineInstance(config, { ...options, fabricHost: interfaceAddress(config.fabricInterface) }));
+    this.instances = engines.map((config) =>
+      new EngineInstance(config, { ...options, fabricHost: interfaceAddress(config.fabricInterface) })
+    );
   }
 
   /** Starts every instance; they go on by themselves. */
@@ -55,7 +57,11 @@ export class Harness {
     const ready = this.instances.find((instance) => instance.state === 'Ready');
     if (ready) return ready.requireClient();
     if (this.instances.some((instance) => instance.state === 'Starting')) throw faultDataPlaneNotStarted();
-    throw faultNoEngineRuns(this.instances.map(({ index, state, lastError }) => `engine ${index}: ${state}${lastError === '' ? '' : ` (${lastError})`}`).join(', '));
+    throw faultNoEngineRuns(
+      this.instances.map(({ index, state, lastError }) =>
+        `engine ${index}: ${state}${lastError === '' ? '' : ` (${lastError})`}`
+      ).join(', '),
+    );
   }
 
   /** True when all instances wait for a format. */
@@ -69,7 +75,9 @@ function interfaceAddress(name: string): string {
   const found = (networkInterfaces()[name] ?? []).find((address) => address.family === 'IPv4');
   if (!found) {
     const known = Object.keys(networkInterfaces()).join(', ');
-    throw faultInsufficient(`fabric_iface "${name}" does not exist or has no IPv4 address (this host has: ${known})`);
+    throw faultInsufficient(
+      `fabric_iface "${name}" does not exist or has no IPv4 address (this host has: ${known})`,
+    );
   }
   return found.address;
 }

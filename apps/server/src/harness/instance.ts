@@ -11,7 +11,14 @@ import { engineCommand, type EngineCommandOptions } from './engine_command.js';
 import { EngineProcess, clearStaleEngine, describeExit } from './engine_process.js';
 import { nextInstanceState, type InstanceEvent, type InstanceState } from './instance_state.js';
 import { EngineStorage, type FormatNeed } from './storage.js';
-import { hasSuperblock, newSuperblock, readSuperblock, writeSuperblock, type Superblock } from './superblock.js';
+import {
+  hasSuperblock,
+  newSuperblock,
+  readSuperblock,
+  writeSuperblock,
+  type Superblock,
+} from './superblock.js';
+import { abortable, withTimeout } from './wait.js';
 
 /** So long may an engine take from its launch to its first word. */
 const NOTIFY_READY_TIMEOUT_MS = 120_000;
@@ -41,7 +48,12 @@ export interface InstanceHooks {
   formatRequired(instance: EngineInstance, need: FormatNeed): void;
   /** Storage is formatted and holds a superblock; the process is not launched yet. */
   storageReady(instance: EngineInstance): Promise<void>;
-  join(instance: EngineInstance, notify: NotifyReadyReq, superblock: Superblock, signal: AbortSignal): Promise<JoinOutcome>;
+  join(
+    instance: EngineInstance,
+    notify: NotifyReadyReq,
+    superblock: Superblock,
+    signal: AbortSignal,
+  ): Promise<JoinOutcome>;
   /** Between SET_RANK and SET_UP, so that the engine's modules find their peers. */
   provideGroup(instance: EngineInstance): Promise<void>;
   ready(instance: EngineInstance): void;
@@ -134,7 +146,9 @@ export class EngineInstance {
 
   /** The engine said that its network is up. DER_INVAL when nobody waits for that. */
   notifyReady(notify: NotifyReadyReq): void {
-    if (this.currentState !== 'Starting' || !this.process) throw new DaosError('INVAL', `engine ${this.index} is not starting`);
+    if (this.currentState !== 'Starting' || !this.process) {
+      throw new DaosError('INVAL', `engine ${this.index} is not starting`);
+    }
     this.notified.resolve(notify);
   }
 
@@ -155,7 +169,9 @@ export class EngineInstance {
       const look = () => {
         if (states.includes(this.currentState)) done(true);
       };
-      const timer = setTimeout(() => { done(false); }, timeoutMs);
+      const timer = setTimeout(() => {
+        done(false);
+      }, timeoutMs);
       this.stateWaiters.add(look);
     });
   }
@@ -174,7 +190,7 @@ export class EngineInstance {
 
   private async run(): Promise<void> {
     let wasReady = false;
-    let reason = '';
+    let reason: string;
     const { signal } = this.stopping;
     try {
       this.move('start');
@@ -197,7 +213,14 @@ export class EngineInstance {
   }
 
   private finish(wasReady: boolean, commanded: boolean, reason: string): void {
-    const exit = { wasReady, commanded, reason, rank: this.rank, incarnation: this.incarnation, pid: this.pid };
+    const exit = {
+      wasReady,
+      commanded,
+      reason,
+      rank: this.rank,
+      incarnation: this.incarnation,
+      pid: this.pid,
+    };
     this.lastError = commanded ? '' : reason;
     this.process = undefined;
     this.client = undefined;
@@ -229,10 +252,15 @@ export class EngineInstance {
   private async loadSuperblock(): Promise<void> {
     const { faultDomain, systemName } = this.options;
     const { mount } = this.storage;
-    if (!hasSuperblock(mount)) await writeSuperblock(mount, newSuperblock(uuidGenerate(), systemName, faultDomain));
+    if (!hasSuperblock(mount)) {
+      await writeSuperblock(mount, newSuperblock(uuidGenerate(), systemName, faultDomain));
+    }
     const block = readSuperblock(mount);
     if (block.system !== systemName) {
-      throw new DaosError('ID_MISMATCH', `storage ${mount} belongs to system "${block.system}", this server to "${systemName}"`);
+      throw new DaosError(
+        'ID_MISMATCH',
+        `storage ${mount} belongs to system "${block.system}", this server to "${systemName}"`,
+      );
     }
     this.superblock = block;
     if (block.hostfaultdomain !== faultDomain) await this.updateSuperblock({ hostfaultdomain: faultDomain });
@@ -263,13 +291,24 @@ export class EngineInstance {
 
   /** NotifyReady, join, SET_RANK, group map, SET_UP; fails when the process ends meanwhile. */
   private async joinSystem(signal: AbortSignal): Promise<void> {
-    const died = this.exitReason().then((reason) => { throw new Error(reason); });
+    const died = this.exitReason().then((reason) => {
+      throw new Error(reason);
+    });
     died.catch(() => undefined);
     const steps = async () => {
-      const notify = await withTimeout(this.notified.promise, NOTIFY_READY_TIMEOUT_MS, `engine ${this.index} did not report in time`);
+      const notify = await withTimeout(
+        this.notified.promise,
+        NOTIFY_READY_TIMEOUT_MS,
+        `engine ${this.index} did not report in time`,
+      );
       assert(this.superblock, 'the superblock was read before the launch');
       const incarnation = String(notify.incarnation);
-      const outcome = await this.options.hooks.join(this, notify, { ...this.superblock, incarnation }, signal);
+      const outcome = await this.options.hooks.join(
+        this,
+        notify,
+        { ...this.superblock, incarnation },
+        signal,
+      );
       await this.updateSuperblock({ rank: outcome.rank, validrank: true, uri: notify.uri, incarnation });
       const client = this.options.clientFor(notify.drpcListenerSock);
       this.client = client;
@@ -288,35 +327,11 @@ export class EngineInstance {
 
   private move(event: InstanceEvent): void {
     const next = nextInstanceState(this.currentState, event);
-    assert(next !== undefined, `instance ${this.index}: ${event} cannot happen in state ${this.currentState}`);
+    assert(
+      next !== undefined,
+      `instance ${this.index}: ${event} cannot happen in state ${this.currentState}`,
+    );
     this.currentState = next;
     for (const look of [...this.stateWaiters]) look();
-  }
-}
-
-/** Rejects as soon as the signal aborts, whatever becomes of the promise. */
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  let abort = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => { reject(new Error('stopped')); };
-    signal.addEventListener('abort', abort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-}
-
-async function withTimeout<T>(promise: Promise<T>, timeoutMs: number, text: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => { reject(new DaosError('TIMEDOUT', text)); }, timeoutMs);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

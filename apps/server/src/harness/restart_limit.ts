@@ -1,5 +1,8 @@
 /** What to do about an engine that ended by itself. */
-export type RestartDecision = { readonly action: 'now' } | { readonly action: 'later'; readonly delayMs: number };
+export type RestartDecision = { readonly action: 'now' } | {
+  readonly action: 'later';
+  readonly delayMs: number;
+};
 
 /**
  * Limits how often an engine is restarted by itself: at most once per `minDelayMs` and rank. The first restart is

@@ -9,11 +9,24 @@ import { Fault, formatBinaryBytes } from '@daos/control';
 import type { EngineConfig } from '../config/engine_config.js';
 import { faultNoHardware, faultStorageAlreadyFormatted } from '../faults.js';
 import { writeFileAtomic } from './atomic_file.js';
-import { FORMER_NAME, hasFormerSuperblock, hasSuperblock, removeFormerSuperblock, setSuperblockAside } from './superblock.js';
+import {
+  FORMER_NAME,
+  hasFormerSuperblock,
+  hasSuperblock,
+  removeFormerSuperblock,
+  setSuperblockAside,
+} from './superblock.js';
 
 const run = promisify(execFile);
 /** What a server or file system itself puts into an engine's folder; anything else is somebody's data. */
-const OWN_FILES = new Set(['superblock', 'superblock.tmp', 'daos_nvme.conf', 'control_raft', 'engine.pid', 'lost+found']);
+const OWN_FILES = new Set([
+  'superblock',
+  'superblock.tmp',
+  'daos_nvme.conf',
+  'control_raft',
+  'engine.pid',
+  'lost+found',
+]);
 /** Space that stays for the superblock, the system database and logs of pool services. */
 const METADATA_RESERVE_BYTES_MAX = 64n * 1024n * 1024n;
 const METADATA_RESERVE_SHARE = 50n;
@@ -70,7 +83,9 @@ export class EngineStorage {
     if (!data || this.dataFolder === undefined) return;
     if (existsSync(this.dataFolder) && !isFolder(this.dataFolder)) {
       throw new Fault({
-        domain: 'storage', code: 304, description: `${this.dataFolder} is not a folder`,
+        domain: 'storage',
+        code: 304,
+        description: `${this.dataFolder} is not a folder`,
         resolution: 'bdev_list of class "file" names a folder for data files; correct the configuration',
       });
     }
@@ -88,13 +103,19 @@ export class EngineStorage {
   async writeDataConfig(): Promise<void> {
     const { data } = this.config;
     if (!data || this.dataFolder === undefined) return;
-    await writeFileAtomic(this.dataConfigPath, `${JSON.stringify(dataConfig(this.dataFolder, data.sizeBytes), undefined, 2)}\n`);
+    await writeFileAtomic(
+      this.dataConfigPath,
+      `${JSON.stringify(dataConfig(this.dataFolder, data.sizeBytes), undefined, 2)}\n`,
+    );
   }
 
   async scmCapacity(): Promise<TierCapacity> {
     const capacity = await folderCapacity(this.mount, this.config.scm.sizeBytes);
     const share = capacity.totalBytes / METADATA_RESERVE_SHARE;
-    return { ...capacity, reserveBytes: share < METADATA_RESERVE_BYTES_MAX ? share : METADATA_RESERVE_BYTES_MAX };
+    return {
+      ...capacity,
+      reserveBytes: share < METADATA_RESERVE_BYTES_MAX ? share : METADATA_RESERVE_BYTES_MAX,
+    };
   }
 
   async dataCapacity(): Promise<TierCapacity | undefined> {
@@ -121,9 +142,13 @@ export class EngineStorage {
     const free = await freeBytesAt(this.mount);
     if (wanted > free) {
       throw new Fault({
-        domain: 'storage', code: 201,
-        description: `engine ${this.config.index} is configured for ${formatBinaryBytes(wanted)}, but ${this.mount} has ${formatBinaryBytes(free)} free`,
-        resolution: 'lower scm_size and bdev_size in the server config file, or use a larger disk, then restart daos_server',
+        domain: 'storage',
+        code: 201,
+        description: `engine ${this.config.index} is configured for ${
+          formatBinaryBytes(wanted)
+        }, but ${this.mount} has ${formatBinaryBytes(free)} free`,
+        resolution:
+          'lower scm_size and bdev_size in the server config file, or use a larger disk, then restart daos_server',
       });
     }
   }
@@ -146,7 +171,8 @@ export class EngineStorage {
       await run('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', this.mount]);
     } catch (cause) {
       throw new Fault({
-        domain: 'storage', code: 601,
+        domain: 'storage',
+        code: 601,
         description: `a RAM disk cannot be mounted at ${this.mount}: ${firstLine(cause)}`,
         resolution: 'run daos_server as root, or use storage class "file" for tier 0',
       }, { cause });
@@ -156,7 +182,9 @@ export class EngineStorage {
 
 function notEmpty(path: string, why: string): Fault {
   return new Fault({
-    domain: 'storage', code: 105, description: `${path} cannot be formatted: ${why}`,
+    domain: 'storage',
+    code: 105,
+    description: `${path} cannot be formatted: ${why}`,
     resolution: 'name an empty or new folder in the server config file, or empty it first',
   });
 }
@@ -168,13 +196,19 @@ function dataConfig(folder: string, sizeBytes: bigint): object {
     subsystems: [
       {
         subsystem: 'bdev',
-        config: [{ method: 'bdev_aio_create', params: { name: 'AIO_0', filename: folder, block_size: 4096, size: Number(sizeBytes) } }],
+        config: [{
+          method: 'bdev_aio_create',
+          params: { name: 'AIO_0', filename: folder, block_size: 4096, size: Number(sizeBytes) },
+        }],
       },
     ],
   };
 }
 
-async function folderCapacity(folder: string, configuredBytes: bigint): Promise<{ totalBytes: bigint; freeBytes: bigint }> {
+async function folderCapacity(
+  folder: string,
+  configuredBytes: bigint,
+): Promise<{ totalBytes: bigint; freeBytes: bigint }> {
   const fs = await statfs(folder, { bigint: true });
   const size = fs.blocks * fs.bsize;
   return {

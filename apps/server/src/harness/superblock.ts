@@ -41,10 +41,18 @@ export function readSuperblock(mount: string): Superblock {
   const value: unknown = parse(readFileSync(path, 'utf8'));
   const version = (value as { version?: unknown } | null)?.version;
   if (typeof version === 'number' && version > VERSION) {
-    throw new DaosError('DF_INCOMPT', `superblock ${path} has version ${version}, this server knows up to ${VERSION}`);
+    throw new DaosError(
+      'DF_INCOMPT',
+      `superblock ${path} has version ${version}, this server knows up to ${VERSION}`,
+    );
   }
   const result = superblockSchema.safeParse(value);
-  if (!result.success) throw new DaosError('DF_INVAL', `superblock ${path} is damaged: ${result.error.issues[0]?.message ?? 'unreadable'}`);
+  if (!result.success) {
+    throw new DaosError(
+      'DF_INVAL',
+      `superblock ${path} is damaged: ${result.error.issues[0]?.message ?? 'unreadable'}`,
+    );
+  }
   return result.data;
 }
 
@@ -75,5 +83,14 @@ function formerPath(mount: string): string {
 }
 
 export function newSuperblock(uuid: string, system: string, faultDomain: string): Superblock {
-  return { version: VERSION, uuid, system, rank: 0, uri: '', validrank: false, hostfaultdomain: faultDomain, incarnation: '0' };
+  return {
+    version: VERSION,
+    uuid,
+    system,
+    rank: 0,
+    uri: '',
+    validrank: false,
+    hostfaultdomain: faultDomain,
+    incarnation: '0',
+  };
 }

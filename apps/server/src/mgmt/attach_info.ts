@@ -16,11 +16,18 @@ export function attachInfo(context: ServerContext, request: GetAttachInfoReq): G
   const db = context.ms.requireReplica();
   const members = db.state.members.filter((member) => !isLeftOutOfGroup(member) && member.fabricUri !== '');
   if (members.length === 0) throw new Error(Sentinel.EMPTY_GROUP_MAP);
-  const msRanks = members.filter((member) => isSameServer(member.address, context.ms.leaderAddress)).map((member) => member.rank);
+  const msRanks = members.filter((member) => isSameServer(member.address, context.ms.leaderAddress)).map((
+    member,
+  ) => member.rank);
   const shown = request.allRanks ? members : members.filter((member) => msRanks.includes(member.rank));
   const [major, minor, patch] = DAOS_VERSION.split('.').map(Number);
   return GetAttachInfoResp.fromPartial({
-    rankUris: shown.map((member) => ({ rank: member.rank, uri: member.fabricUri, providerIdx: 0, numCtxs: member.fabricContexts })),
+    rankUris: shown.map((member) => ({
+      rank: member.rank,
+      uri: member.fabricUri,
+      providerIdx: 0,
+      numCtxs: member.fabricContexts,
+    })),
     msRanks,
     clientNetHint: clientNetHint(context),
     dataVersion: BigInt(db.version),

@@ -81,11 +81,18 @@ export class PoolCreator {
 
   private async sizes(db: SystemDb, request: PoolCreateReq, members: readonly Member[]): Promise<TierBytes> {
     const { harness, transport, config } = this.context;
-    const usages = await Promise.all(members.map((member) => rankUsage(member, db.state.pools, harness, transport)));
+    const usages = await Promise.all(
+      members.map((member) => rankUsage(member, db.state.pools, harness, transport)),
+    );
     const hasData = usages.every((usage) => usage.data !== undefined);
     const [engine] = config.engines;
     const isFileBacked = engine?.data?.storageClass === 'file';
-    const tierBytes = requestedTierBytes(request, { count: members.length, targets: engine?.targets ?? 1, hasData, isFileBacked });
+    const tierBytes = requestedTierBytes(request, {
+      count: members.length,
+      targets: engine?.targets ?? 1,
+      hasData,
+      isFileBacked,
+    });
     for (const [index, usage] of usages.entries()) checkRoom(members[index]?.rank ?? 0, tierBytes, usage);
     return tierBytes;
   }
@@ -94,16 +101,22 @@ export class PoolCreator {
     let response: PoolCreateResp;
     try {
       const engine = this.context.harness.readyClient();
-      response = await engine.call(MgmtMethod.POOL_CREATE, PoolCreateReq, request, PoolCreateResp, { timeoutMs: CREATE_TIMEOUT_MS });
+      response = await engine.call(MgmtMethod.POOL_CREATE, PoolCreateReq, request, PoolCreateResp, {
+        timeoutMs: CREATE_TIMEOUT_MS,
+      });
     } catch (error) {
       await this.giveUp(db, request, error);
-      if (findFault(error, FAULT_DATA_PLANE_NOT_STARTED)) throw new DaosError('AGAIN', 'no engine of this server is ready', { cause: error });
+      if (findFault(error, FAULT_DATA_PLANE_NOT_STARTED)) {
+        throw new DaosError('AGAIN', 'no engine of this server is ready', { cause: error });
+      }
       throw error;
     }
     await db.updatePool(request.uuid, () => ({
       state: 'Ready',
       replicas: response.svcReps,
-      tierBytes: response.tierBytes.length > 0 ? response.tierBytes.map(Number) : request.tierBytes.map(Number),
+      tierBytes: response.tierBytes.length > 0
+        ? response.tierBytes.map(Number)
+        : request.tierBytes.map(Number),
     }));
     this.context.log.info(`pool ${request.uuid} created on ranks ${new RankSet(request.ranks).toString()}`);
     return { ...response, tgtRanks: request.ranks };
@@ -112,7 +125,8 @@ export class PoolCreator {
   /** An engine that answered has taken its parts away again; one that did not answer may still hold some. */
   private async giveUp(db: SystemDb, request: PoolCreateReq, error: unknown): Promise<void> {
     const pool = db.state.poolByUuid(request.uuid);
-    const engineAnswered = error instanceof DaosError && !['IO', 'TIMEDOUT', 'UNREACH', 'CANCELED', 'PROTO'].includes(error.der);
+    const engineAnswered = error instanceof DaosError &&
+      !['IO', 'TIMEDOUT', 'UNREACH', 'CANCELED', 'PROTO'].includes(error.der);
     if (engineAnswered || findFault(error, FAULT_DATA_PLANE_NOT_STARTED)) await db.removePool(request.uuid);
     else if (pool) this.cleanUpLater(pool);
   }
@@ -123,7 +137,9 @@ export class PoolCreator {
     this.cleaning.add(pool.uuid);
     void this.cleanUp(pool)
       .catch((error: unknown) => {
-        this.context.log.error(`cleaning up pool ${pool.uuid} failed: ${error instanceof Error ? error.message : String(error)}`);
+        this.context.log.error(
+          `cleaning up pool ${pool.uuid} failed: ${error instanceof Error ? error.message : String(error)}`,
+        );
       })
       .finally(() => this.cleaning.delete(pool.uuid));
   }
@@ -131,15 +147,24 @@ export class PoolCreator {
   private async cleanUp(pool: PoolRecord): Promise<void> {
     const db = this.context.ms.requireLeader();
     const engine = this.context.harness.readyClient();
-    const request = { sys: this.context.config.systemName, id: pool.uuid, force: true, svcRanks: [...pool.ranks] };
-    await engine.call(MgmtMethod.POOL_DESTROY, PoolDestroyReq, request, PoolDestroyResp, { timeoutMs: CLEAN_UP_TIMEOUT_MS });
+    const request = {
+      sys: this.context.config.systemName,
+      id: pool.uuid,
+      force: true,
+      svcRanks: [...pool.ranks],
+    };
+    await engine.call(MgmtMethod.POOL_DESTROY, PoolDestroyReq, request, PoolDestroyResp, {
+      timeoutMs: CLEAN_UP_TIMEOUT_MS,
+    });
     await db.removePool(pool.uuid);
     this.context.log.notice(`pool ${pool.uuid}, which was ${pool.state}, was cleaned up`);
   }
 
   /** Pools that a crash left half made or half removed. */
   cleanUpAll(): void {
-    for (const pool of this.context.ms.localDb?.state.pools ?? []) if (pool.state !== 'Ready') this.cleanUpLater(pool);
+    for (const pool of this.context.ms.localDb?.state.pools ?? []) {
+      if (pool.state !== 'Ready') this.cleanUpLater(pool);
+    }
   }
 }
 

@@ -27,7 +27,9 @@ const DESTROY_TIMEOUT_MS = 4 * 60_000;
 export async function destroyPool(context: ServerContext, request: PoolDestroyReq): Promise<PoolDestroyResp> {
   const db = context.ms.requireLeader();
   const pool = db.findPool(request.id);
-  if (pool.state === 'Creating' && !(request.force && request.recursive)) throw new DaosError('AGAIN', `pool ${request.id} is Creating`);
+  if (pool.state === 'Creating' && !(request.force && request.recursive)) {
+    throw new DaosError('AGAIN', `pool ${request.id} is Creating`);
+  }
   const engine = context.harness.readyClient();
   if (pool.state === 'Ready') {
     if (!request.recursive) await refuseContainers(context, pool);
@@ -35,10 +37,15 @@ export async function destroyPool(context: ServerContext, request: PoolDestroyRe
     const keepsReady = !request.force && isDaosError(refused, 'BUSY', 'NO_SERVICE');
     if (!keepsReady) await db.updatePool(pool.uuid, () => ({ state: 'Destroying' }));
     if (refused && !request.force) throw refused;
-  } else await db.updatePool(pool.uuid, (now) => (now.state === 'Destroying' ? undefined : { state: 'Destroying' }));
+  } else {await db.updatePool(
+      pool.uuid,
+      (now) => (now.state === 'Destroying' ? undefined : { state: 'Destroying' }),
+    );}
   const svcRanks = [...new Set([...groupUpdateOf(db.state).engines.map((member) => member.rank)])];
   const drpcRequest = { ...request, id: pool.uuid, svcRanks };
-  await engine.call(MgmtMethod.POOL_DESTROY, PoolDestroyReq, drpcRequest, PoolDestroyResp, { timeoutMs: DESTROY_TIMEOUT_MS });
+  await engine.call(MgmtMethod.POOL_DESTROY, PoolDestroyReq, drpcRequest, PoolDestroyResp, {
+    timeoutMs: DESTROY_TIMEOUT_MS,
+  });
   await db.removePool(pool.uuid);
   context.log.info(`pool ${pool.uuid} (${pool.label}) destroyed`);
   return { status: 0 };
@@ -46,13 +53,24 @@ export async function destroyPool(context: ServerContext, request: PoolDestroyRe
 
 async function refuseContainers(context: ServerContext, pool: PoolRecord): Promise<void> {
   const request = { sys: context.config.systemName, id: pool.uuid, svcRanks: [...pool.replicas] };
-  const { containers } = await context.harness.readyClient().call(MgmtMethod.LIST_CONTAINERS, ListContReq, request, ListContResp);
+  const { containers } = await context.harness.readyClient().call(
+    MgmtMethod.LIST_CONTAINERS,
+    ListContReq,
+    request,
+    ListContResp,
+  );
   if (containers.length > 0) throw faultPoolHasContainers();
 }
 
 /** The failure, if any: with `force` it does not stop the destruction. */
 async function evict(context: ServerContext, pool: PoolRecord, force: boolean): Promise<Error | undefined> {
-  const request = { sys: context.config.systemName, id: pool.uuid, svcRanks: [...pool.replicas], destroy: true, forceDestroy: force };
+  const request = {
+    sys: context.config.systemName,
+    id: pool.uuid,
+    svcRanks: [...pool.replicas],
+    destroy: true,
+    forceDestroy: force,
+  };
   try {
     await context.harness.readyClient().call(MgmtMethod.POOL_EVICT, PoolEvictReq, request, PoolEvictResp);
     return undefined;

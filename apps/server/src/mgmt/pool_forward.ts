@@ -36,14 +36,20 @@ export function forwardToPool<Req extends PoolRequest, Resp extends { status: nu
     const run = async () => {
       const engine = context.harness.readyClient();
       const filled = { ...request, id: pool.uuid, svcRanks: [...pool.replicas] };
-      return engine.call(method, requestType, filled, responseType, { timeoutMs: FORWARD_TIMEOUT_MS, signal: call.signal });
+      return engine.call(method, requestType, filled, responseType, {
+        timeoutMs: FORWARD_TIMEOUT_MS,
+        signal: call.signal,
+      });
     };
     return locks ? locks.with(pool.uuid, run) : run();
   };
 }
 
 /** The label lives in the pool's service and in the system database: it is set in the first, then in the second. */
-export function setPoolProp(context: ServerContext, locks: PoolLocks): UnaryHandler<PoolSetPropReq, PoolSetPropResp> {
+export function setPoolProp(
+  context: ServerContext,
+  locks: PoolLocks,
+): UnaryHandler<PoolSetPropReq, PoolSetPropResp> {
   return async (request, call) => {
     const db = context.ms.requireLeader();
     if (request.properties.length === 0) throw new DaosError('INVAL', 'no properties given');
@@ -52,12 +58,17 @@ export function setPoolProp(context: ServerContext, locks: PoolLocks): UnaryHand
     if (label !== undefined && !isLabel(label)) throw new DaosError('INVAL', `invalid pool label "${label}"`);
     const holder = label === undefined ? undefined : db.state.poolByLabel(label);
     if (holder && holder.uuid !== pool.uuid) throw faultDuplicateLabel(holder.label);
-    const properties = label === pool.label ? request.properties.filter((property) => property.number !== PROP_LABEL) : request.properties;
+    const properties = label === pool.label
+      ? request.properties.filter((property) => property.number !== PROP_LABEL)
+      : request.properties;
     if (properties.length === 0) return { status: 0 };
     return locks.with(pool.uuid, async () => {
       const engine = context.harness.readyClient();
       const filled = { ...request, properties, id: pool.uuid, svcRanks: [...pool.replicas] };
-      const response = await engine.call(MgmtMethod.POOL_SET_PROP, PoolSetPropReq, filled, PoolSetPropResp, { timeoutMs: FORWARD_TIMEOUT_MS, signal: call.signal });
+      const response = await engine.call(MgmtMethod.POOL_SET_PROP, PoolSetPropReq, filled, PoolSetPropResp, {
+        timeoutMs: FORWARD_TIMEOUT_MS,
+        signal: call.signal,
+      });
       if (label !== undefined) await db.updatePool(pool.uuid, () => ({ label }));
       return response;
     });

@@ -31,9 +31,12 @@ export type TierBytes = readonly [bigint, bigint];
 export function requestedTierBytes(request: PoolCreateReq, ranks: RankShape): TierBytes {
   const { targets, hasData } = ranks;
   if (request.memRatio > 0) throw faultMemRatioWithoutRoles();
-  const [scm, nvme] = request.tierBytes.length > 0 ? explicitBytes(request, hasData) : ratioBytes(request, ranks.count, hasData);
+  const [scm, nvme] = request.tierBytes.length > 0
+    ? explicitBytes(request, hasData)
+    : ratioBytes(request, ranks.count, hasData);
   const scmMin = SCM_BYTES_MIN_PER_TARGET * BigInt(targets);
-  const nvmeMin = (ranks.isFileBacked ? FILE_BYTES_MIN_PER_TARGET : NVME_BYTES_MIN_PER_TARGET) * BigInt(targets);
+  const nvmeMin = (ranks.isFileBacked ? FILE_BYTES_MIN_PER_TARGET : NVME_BYTES_MIN_PER_TARGET) *
+    BigInt(targets);
   if (scm < scmMin) throw faultScmTooSmall(scm, scmMin, targets);
   if (nvme !== 0n && nvme < nvmeMin) throw faultNvmeTooSmall(nvme, nvmeMin, targets);
   return [scm, nvme];
@@ -51,7 +54,9 @@ function ratioBytes(request: PoolCreateReq, rankCount: number, hasData: boolean)
   if (request.totalBytes === 0n) throw new DaosError('INVAL', 'pool size is 0');
   if (!hasData) return [request.totalBytes / BigInt(rankCount), 0n];
   const [scmRatio, nvmeRatio] = request.tierRatio;
-  if (scmRatio === undefined || nvmeRatio === undefined) throw new DaosError('INVAL', 'a total size needs a ratio for each tier');
+  if (scmRatio === undefined || nvmeRatio === undefined) {
+    throw new DaosError('INVAL', 'a total size needs a ratio for each tier');
+  }
   const part = (ratio: number) => BigInt(Math.floor((Number(request.totalBytes) * ratio) / rankCount));
   return [part(scmRatio), part(nvmeRatio)];
 }
@@ -59,7 +64,12 @@ function ratioBytes(request: PoolCreateReq, rankCount: number, hasData: boolean)
 /** DER_NOSPACE, naming rank, tier and what is available, when a rank cannot hold the sizes. */
 export function checkRoom(rank: number, wanted: TierBytes, usage: RankUsage): void {
   const check = (tier: string, bytes: bigint, available: bigint) => {
-    if (bytes > available) throw new DaosError('NOSPACE', `rank ${rank} has ${formatBytes(available)} of ${tier} available, ${formatBytes(bytes)} requested`);
+    if (bytes > available) {
+      throw new DaosError(
+        'NOSPACE',
+        `rank ${rank} has ${formatBytes(available)} of ${tier} available, ${formatBytes(bytes)} requested`,
+      );
+    }
   };
   check('SCM', wanted[0], usage.scm.availableBytes);
   check('NVMe', wanted[1], usage.data?.availableBytes ?? 0n);

@@ -32,7 +32,9 @@ export async function stopSystem(context: ServerContext, request: SystemStopReq)
   if (!request.kill) return answer([]);
   const results = await context.hosts.onMembers('StopRanks', selection.members, request.force);
   await recordStates(db, results);
-  if (results.some((result) => result.errored)) raiseFailure(context, RasId.SYSTEM_STOP_FAILED, 'stop', results);
+  if (results.some((result) => result.errored)) {
+    raiseFailure(context, RasId.SYSTEM_STOP_FAILED, 'stop', results);
+  }
   return answer(results);
 }
 
@@ -43,15 +45,27 @@ export async function startSystem(context: ServerContext, request: SystemStartRe
   const selection = select(context, db, request);
   const results = await context.hosts.onMembers('StartRanks', selection.members, false);
   await recordStates(db, results);
-  if (results.some((result) => result.errored)) raiseFailure(context, RasId.SYSTEM_START_FAILED, 'start', results);
+  if (results.some((result) => result.errored)) {
+    raiseFailure(context, RasId.SYSTEM_START_FAILED, 'start', results);
+  }
   return { results, ...absent(selection) };
 }
 
 /** Excludes ranks until they are cleared, or clears them: then they come back with their next start. */
-export async function excludeRanks(context: ServerContext, request: SystemExcludeReq): Promise<SystemExcludeResp> {
+export async function excludeRanks(
+  context: ServerContext,
+  request: SystemExcludeReq,
+): Promise<SystemExcludeResp> {
   const db = context.ms.requireLeader();
-  if (request.ranks === '' && request.hosts === '') throw new DaosError('INVAL', 'no ranks or hosts specified');
-  const { members, absentRanks, absentHosts } = selectMembers(db.state.members, request.ranks, request.hosts, context.config.port);
+  if (request.ranks === '' && request.hosts === '') {
+    throw new DaosError('INVAL', 'no ranks or hosts specified');
+  }
+  const { members, absentRanks, absentHosts } = selectMembers(
+    db.state.members,
+    request.ranks,
+    request.hosts,
+    context.config.port,
+  );
   if (absentRanks.size > 0) throw new Error(`invalid rank(s): ${absentRanks.toString()}`);
   if (absentHosts !== '') throw new Error(`invalid host(s): ${absentHosts}`);
   const state = request.clear ? 'Excluded' : 'AdminExcluded';
@@ -60,13 +74,24 @@ export async function excludeRanks(context: ServerContext, request: SystemExclud
   for (const member of members) {
     const mayChange = request.clear ? member.state === 'AdminExcluded' : member.state !== 'AdminExcluded';
     if (mayChange) await db.updateMember(member.rank, () => ({ state, info: '' }));
-    results.push({ rank: member.rank, action, errored: false, msg: '', state: state.toLowerCase(), addr: member.address });
+    results.push({
+      rank: member.rank,
+      action,
+      errored: false,
+      msg: '',
+      state: state.toLowerCase(),
+      addr: member.address,
+    });
   }
   context.ms.groupUpdater.request();
   return { results };
 }
 
-function select(context: ServerContext, db: SystemDb, request: { ranks: string; hosts: string; ignoreAdminExcluded: boolean }): Selection {
+function select(
+  context: ServerContext,
+  db: SystemDb,
+  request: { ranks: string; hosts: string; ignoreAdminExcluded: boolean },
+): Selection {
   if (db.state.members.length === 0) throw new DaosError('NONEXIST', 'the system has no members');
   const selection = selectMembers(db.state.members, request.ranks, request.hosts, context.config.port);
   return withoutAdminExcluded(selection, request.ignoreAdminExcluded);
@@ -81,12 +106,22 @@ async function recordStates(db: SystemDb, results: readonly RankResult[]): Promi
   for (const result of results) {
     const state = memberStateByName(result.state);
     if (!state) continue;
-    await db.updateMember(result.rank, (member) => (isLegalTransition(member.state, state) ? { state, info: result.msg } : undefined));
+    await db.updateMember(
+      result.rank,
+      (member) => (isLegalTransition(member.state, state) ? { state, info: result.msg } : undefined),
+    );
   }
 }
 
-function raiseFailure(context: ServerContext, id: number, action: string, results: readonly RankResult[]): void {
+function raiseFailure(
+  context: ServerContext,
+  id: number,
+  action: string,
+  results: readonly RankResult[],
+): void {
   const failed = results.filter((result) => result.errored);
-  const text = `System ${action} failed during "${action}" action, ${failed.map((result) => `rank ${result.rank} ${result.msg}`).join(', ')}`;
+  const text = `System ${action} failed during "${action}" action, ${
+    failed.map((result) => `rank ${result.rank} ${result.msg}`).join(', ')
+  }`;
   context.events.publish(rasEvent(id, RasType.INFO, RasSeverity.ERROR, text));
 }

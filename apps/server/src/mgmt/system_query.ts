@@ -11,7 +11,9 @@ export function querySystem(context: ServerContext, request: SystemQueryReq): Sy
   const db = context.ms.requireReplica();
   const selection = selectMembers(db.state.members, request.ranks, request.hosts, context.config.port);
   return SystemQueryResp.fromPartial({
-    members: selection.members.filter((member) => matchesStateMask(member, request.stateMask)).map(memberToWire),
+    members: selection.members.filter((member) => matchesStateMask(member, request.stateMask)).map(
+      memberToWire,
+    ),
     absentranks: selection.absentRanks.toString(),
     absenthosts: selection.absentHosts,
     dataVersion: BigInt(db.version),

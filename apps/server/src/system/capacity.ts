@@ -48,14 +48,23 @@ function tierUsage(capacity: TierCapacity, allocated: bigint): TierUsage {
 }
 
 /** Usage of any rank: of this host's engines directly, of others by asking their server. */
-export async function rankUsage(member: Member, pools: readonly PoolRecord[], harness: Harness, transport: RpcTransport): Promise<RankUsage> {
-  const local = harness.instances.find((instance) => instance.rank === member.rank && instance.uuid === member.uuid);
+export async function rankUsage(
+  member: Member,
+  pools: readonly PoolRecord[],
+  harness: Harness,
+  transport: RpcTransport,
+): Promise<RankUsage> {
+  const local = harness.instances.find((instance) =>
+    instance.rank === member.rank && instance.uuid === member.uuid
+  );
   if (local) return localUsage(local, pools);
   const request = StorageScanReq.fromPartial({ scm: { usage: true }, nvme: { Meta: true } });
   const scan = await transport.call(member.address, STORAGE_SCAN, request, { timeoutMs: SCAN_TIMEOUT_MS });
   const mount = scan.scm?.namespaces.find((namespace) => namespace.mount?.rank === member.rank)?.mount;
   if (!mount) throw new Error(`server ${member.address} reports no storage of rank ${member.rank}`);
-  const device = scan.nvme?.ctrlrs.flatMap((ctrlr) => ctrlr.smdDevices).find((smd) => smd.rank === member.rank);
+  const device = scan.nvme?.ctrlrs.flatMap((ctrlr) => ctrlr.smdDevices).find((smd) =>
+    smd.rank === member.rank
+  );
   // A server that holds no system database cannot know the pools: they are taken off here.
   const minus = (total: bigint, usable: bigint, tier: number): TierUsage => {
     const left = total - allocatedBytes(pools, member.rank, tier);

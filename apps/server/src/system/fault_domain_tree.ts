@@ -18,7 +18,9 @@ export function encodeFaultDomains(members: readonly Member[], ranks: readonly n
   const { root, depth } = buildTree(members);
   const wanted = new Set(ranks);
   const known = new Set(members.map((member) => member.rank));
-  for (const rank of ranks) if (!known.has(rank)) throw new DaosError('INVAL', `rank ${rank} is no member of the system`);
+  for (const rank of ranks) {
+    if (!known.has(rank)) throw new DaosError('INVAL', `rank ${rank} is no member of the system`);
+  }
   const encoded = [depth > 2 ? 1 : 0];
   let layer: DomainNode[] = [root];
   for (let level = depth; level > 0; level--) {
@@ -38,7 +40,8 @@ export function encodeFaultDomains(members: readonly Member[], ranks: readonly n
 /** Number of domains of the level above the ranks that hold any of them. */
 export function countFaultDomains(members: readonly Member[], ranks: readonly number[]): number {
   const wanted = new Set(ranks);
-  return new Set(members.filter((member) => wanted.has(member.rank)).map((member) => member.faultDomain)).size;
+  return new Set(members.filter((member) => wanted.has(member.rank)).map((member) => member.faultDomain))
+    .size;
 }
 
 /** Depth counts the levels between root and ranks, with the ranks' own. Ids are given as nodes are first met. */
@@ -65,5 +68,6 @@ function buildTree(members: readonly Member[]): { root: DomainNode; depth: numbe
 }
 
 function holdsAny(node: DomainNode, wanted: ReadonlySet<number>): boolean {
-  return node.ranks.some((rank) => wanted.has(rank)) || [...node.children.values()].some((child) => holdsAny(child, wanted));
+  return node.ranks.some((rank) => wanted.has(rank)) ||
+    [...node.children.values()].some((child) => holdsAny(child, wanted));
 }

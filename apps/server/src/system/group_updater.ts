@@ -1,6 +1,6 @@
 import { DaosError } from '@daos/common';
 import type { ControlLog } from '@daos/control';
-import { GroupUpdateReq } from '@daos/proto/mgmt/svc';
+import type { GroupUpdateReq } from '@daos/proto/mgmt/svc';
 
 import { isLeftOutOfGroup } from './member.js';
 import type { SystemState } from './system_state.js';
@@ -75,7 +75,9 @@ export class GroupUpdater {
     await this.send(update);
     this.sentVersion = update.mapVersion;
     this.lastFailure = '';
-    this.log.debug(`group map ${update.mapVersion} sent: ranks ${update.engines.map((engine) => engine.rank).join(',')}`);
+    this.log.debug(
+      `group map ${update.mapVersion} sent: ranks ${update.engines.map((engine) => engine.rank).join(',')}`,
+    );
   }
 
   private retryLater(error: unknown): void {

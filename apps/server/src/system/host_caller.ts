@@ -1,7 +1,7 @@
 import { RankSet, type RpcTransport } from '@daos/control';
 import { unaryMethod, type UnaryMethod } from '@daos/proto';
 import { RanksReq, RanksResp } from '@daos/proto/ctl/ranks';
-import { RankResult } from '@daos/proto/shared/ranks';
+import type { RankResult } from '@daos/proto/shared/ranks';
 
 import { isSameServer } from './join.js';
 import type { Member } from './member.js';
@@ -30,18 +30,32 @@ export class HostCaller {
   ) {}
 
   /** Results of all members; a host that cannot be reached gives errored results with state Unresponsive. */
-  async onMembers(operation: RankOperation, members: readonly Member[], force: boolean): Promise<RankResult[]> {
+  async onMembers(
+    operation: RankOperation,
+    members: readonly Member[],
+    force: boolean,
+  ): Promise<RankResult[]> {
     const byHost = new Map<string, Member[]>();
     for (const member of members) byHost.set(member.address, [...(byHost.get(member.address) ?? []), member]);
-    const results = await Promise.all([...byHost].map(([address, ranks]) => this.onHost(operation, address, ranks, force)));
+    const results = await Promise.all(
+      [...byHost].map(([address, ranks]) => this.onHost(operation, address, ranks, force)),
+    );
     const all = results.flat().sort((a, b) => a.rank - b.rank);
     const twice = all.find((result, index) => all[index + 1]?.rank === result.rank);
     if (twice) throw new Error(`rank ${twice.rank} is in the results of ${RANK_ACTIONS[operation]} twice`);
     return all;
   }
 
-  private async onHost(operation: RankOperation, address: string, members: readonly Member[], force: boolean): Promise<RankResult[]> {
-    const request = RanksReq.fromPartial({ force, ranks: new RankSet(members.map((member) => member.rank)).toString() });
+  private async onHost(
+    operation: RankOperation,
+    address: string,
+    members: readonly Member[],
+    force: boolean,
+  ): Promise<RankResult[]> {
+    const request = RanksReq.fromPartial({
+      force,
+      ranks: new RankSet(members.map((member) => member.rank)).toString(),
+    });
     try {
       const response = isSameServer(address, this.ownAddress)
         ? await this.local(operation, request)
@@ -49,7 +63,14 @@ export class HostCaller {
       return response.results.map((result) => ({ ...result, addr: address }));
     } catch (error) {
       const msg = error instanceof Error ? error.message : String(error);
-      return members.map(({ rank }) => ({ rank, action: RANK_ACTIONS[operation], errored: true, msg, state: 'unresponsive', addr: address }));
+      return members.map(({ rank }) => ({
+        rank,
+        action: RANK_ACTIONS[operation],
+        errored: true,
+        msg,
+        state: 'unresponsive',
+        addr: address,
+      }));
     }
   }
 }

@@ -28,8 +28,13 @@ export function providerOfUri(uri: string): string {
 export function joinAddress(address: string, peer: string): string {
   if (!ADDRESS_RE.test(address)) throw new DaosError('INVAL', `"${address}" is not a control address`);
   if (!address.startsWith('0.0.0.0:')) return address;
-  const peerHost = peer.slice(0, Math.max(0, peer.lastIndexOf(':'))).replace(/^\[?(?:::ffff:)?/, '').replace(/\]$/, '');
-  if (peerHost === '') throw new DaosError('INVAL', `the address of the joining server is not known ("${peer}")`);
+  const peerHost = peer.slice(0, Math.max(0, peer.lastIndexOf(':'))).replace(/^\[?(?:::ffff:)?/, '').replace(
+    /\]$/,
+    '',
+  );
+  if (peerHost === '') {
+    throw new DaosError('INVAL', `the address of the joining server is not known ("${peer}")`);
+  }
   return `${peerHost}:${address.slice('0.0.0.0:'.length)}`;
 }
 
@@ -37,12 +42,20 @@ export function joinAddress(address: string, peer: string): string {
  * Decides what a request to join does to the system. `mayBeRankZero`: it comes from engine 0 of the server that made
  * the system. Throws what refuses it; nothing has changed then.
  */
-export function planJoin(state: SystemState, request: JoinReq, address: string, mayBeRankZero: boolean): JoinPlan {
+export function planJoin(
+  state: SystemState,
+  request: JoinReq,
+  address: string,
+  mayBeRankZero: boolean,
+): JoinPlan {
   checkRequest(state, request);
   const existing = findExisting(state, request);
   if (existing) return rejoin(state, request, address, existing);
   checkDepth(state, request.srvFaultDomain, undefined);
-  const twin = state.members.find((member) => member.address === address && member.fabricUri === request.uri && member.faultDomain === request.srvFaultDomain);
+  const twin = state.members.find((member) =>
+    member.address === address && member.fabricUri === request.uri &&
+    member.faultDomain === request.srvFaultDomain
+  );
   if (request.replace) return replace(request, address, twin);
   if (twin) throw faultMemberExists(twin.rank, twin.uuid);
   const rank = mayBeRankZero && !state.memberByRank(0) ? 0 : state.nextRank;
@@ -55,7 +68,9 @@ function checkRequest(state: SystemState, request: JoinReq): void {
   const provider = providerOfUri(request.uri);
   const expected = state.attributes.get(ATTR_PROVIDERS);
   if (expected !== undefined && provider !== expected) {
-    throw new Error(`engine uses fabric provider "${provider}", the system uses "${expected}": correct the configuration of ${request.addr}`);
+    throw new Error(
+      `engine uses fabric provider "${provider}", the system uses "${expected}": correct the configuration of ${request.addr}`,
+    );
   }
 }
 
@@ -63,8 +78,12 @@ function findExisting(state: SystemState, request: JoinReq): Member | undefined 
   const byUuid = state.memberByUuid(request.uuid);
   if (request.rank === RANK_NONE) return byUuid;
   const byRank = state.memberByRank(request.rank);
-  if (byRank && byRank.uuid !== request.uuid) throw new Error(`rank ${request.rank} belongs to UUID ${byRank.uuid}, not to ${request.uuid}`);
-  if (byUuid && byUuid.rank !== request.rank) throw new Error(`UUID ${request.uuid} has rank ${byUuid.rank}, not ${request.rank}`);
+  if (byRank && byRank.uuid !== request.uuid) {
+    throw new Error(`rank ${request.rank} belongs to UUID ${byRank.uuid}, not to ${request.uuid}`);
+  }
+  if (byUuid && byUuid.rank !== request.rank) {
+    throw new Error(`UUID ${request.uuid} has rank ${byUuid.rank}, not ${request.rank}`);
+  }
   return byRank;
 }
 
@@ -74,7 +93,11 @@ function rejoin(state: SystemState, request: JoinReq, address: string, member: M
     throw new Error(`rank ${member.rank} is at ${member.address} and cannot join from ${address}`);
   }
   checkDepth(state, request.srvFaultDomain, member);
-  return { change: { op: SystemOp.UPDATE_MEMBER, member: memberOf(request, address, member.rank) }, rank: member.rank, isNew: false };
+  return {
+    change: { op: SystemOp.UPDATE_MEMBER, member: memberOf(request, address, member.rank) },
+    rank: member.rank,
+    isNew: false,
+  };
 }
 
 /** Equal control addresses; a system on one host's loopback may also be started again on another control port. */
@@ -83,9 +106,17 @@ export function isSameServer(address: string, other: string): boolean {
 }
 
 function replace(request: JoinReq, address: string, twin: Member | undefined): JoinPlan {
-  if (!twin) throw new Error(`no member matches ${address} ${request.uri} ${request.srvFaultDomain}: nothing to replace`);
+  if (!twin) {
+    throw new Error(
+      `no member matches ${address} ${request.uri} ${request.srvFaultDomain}: nothing to replace`,
+    );
+  }
   if (twin.state === 'AdminExcluded') throw new Error(`rank ${twin.rank} is administratively excluded`);
-  return { change: { op: SystemOp.UPDATE_MEMBER, member: memberOf(request, address, twin.rank) }, rank: twin.rank, isNew: false };
+  return {
+    change: { op: SystemOp.UPDATE_MEMBER, member: memberOf(request, address, twin.rank) },
+    rank: twin.rank,
+    isNew: false,
+  };
 }
 
 /** All members stand equally deep, so that placement can count levels. The only member may change its depth. */

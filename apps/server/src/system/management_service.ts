@@ -67,8 +67,13 @@ export class ManagementService {
     const db = SystemDb.open(await LmdbSystemLog.open(folder));
     for (const member of db.state.members) {
       if (!isSameServer(member.address, this.options.ownAddress)) continue;
-      await db.updateMember(member.rank, ({ state }) =>
-        state === 'Joined' || state === 'Ready' || state === 'Starting' ? { state: 'Stopped', info: 'daos_server was restarted' } : undefined);
+      await db.updateMember(
+        member.rank,
+        ({ state }) =>
+          state === 'Joined' || state === 'Ready' || state === 'Starting'
+            ? { state: 'Stopped', info: 'daos_server was restarted' }
+            : undefined,
+      );
     }
     this.needsFormat = false;
     this.db = db;
@@ -100,7 +105,10 @@ export class ManagementService {
     return run;
   }
 
-  private async joinOne(request: JoinReq, peer: string): Promise<JoinOutcome & { isNew: boolean; faultDomain: string }> {
+  private async joinOne(
+    request: JoinReq,
+    peer: string,
+  ): Promise<JoinOutcome & { isNew: boolean; faultDomain: string }> {
     const db = this.requireLeader();
     const address = joinAddress(request.addr, peer);
     const mayBeRankZero = address === this.options.ownAddress && request.idx === 0;
@@ -110,9 +118,13 @@ export class ManagementService {
       joined = plan;
       return plan.change;
     });
-    if (!db.state.attributes.has(ATTR_PROVIDERS)) await db.setAttributes({ [ATTR_PROVIDERS]: providerOfUri(request.uri) });
+    if (!db.state.attributes.has(ATTR_PROVIDERS)) {
+      await db.setAttributes({ [ATTR_PROVIDERS]: providerOfUri(request.uri) });
+    }
     const member = db.state.memberByRank(joined.rank);
-    this.options.log.info(`rank ${joined.rank} (${address}) ${joined.isNew ? 'joined the system' : 'rejoined the system'}`);
+    this.options.log.info(
+      `rank ${joined.rank} (${address}) ${joined.isNew ? 'joined the system' : 'rejoined the system'}`,
+    );
     this.groupUpdater.request();
     return {
       ...joined,
@@ -137,7 +149,9 @@ export function joinStateToWire(outcome: JoinOutcome): JoinResp_State {
 /** True when one of the addresses is this host's, with this server's port. */
 async function includesOwnAddress(replicas: readonly string[], ownAddress: string): Promise<boolean> {
   const ownPort = ownAddress.slice(ownAddress.lastIndexOf(':') + 1);
-  const local = new Set(Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((entry) => entry.address)));
+  const local = new Set(
+    Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((entry) => entry.address)),
+  );
   for (const replica of replicas) {
     const split = replica.lastIndexOf(':');
     if (replica.slice(split + 1) !== ownPort) continue;

@@ -16,15 +16,23 @@ interface Property {
 const PROPERTIES: Readonly<Record<string, Property | undefined>> = {
   daos_version: { initial: DAOS_VERSION },
   daos_system: { initial: '' },
-  pool_scrub_mode: { initial: 'off', check: (value) => (['off', 'lazy', 'timed'].includes(value) ? undefined : 'use off, lazy or timed') },
-  pool_scrub_thresh: { initial: '0', check: (value) => (/^\d+$/.test(value) ? undefined : 'use a whole number') },
+  pool_scrub_mode: {
+    initial: 'off',
+    check: (value) => (['off', 'lazy', 'timed'].includes(value) ? undefined : 'use off, lazy or timed'),
+  },
+  pool_scrub_thresh: {
+    initial: '0',
+    check: (value) => (/^\d+$/.test(value) ? undefined : 'use a whole number'),
+  },
   self_heal: { initial: SELF_HEAL_FLAGS.join(';'), check: checkSelfHeal },
 };
 
 function checkSelfHeal(value: string): string | undefined {
   const flags = value.split(';');
   const inOrder = SELF_HEAL_FLAGS.filter((flag) => flags.includes(flag)).join(';');
-  return value === 'none' || value === inOrder ? undefined : `use none, or of ${SELF_HEAL_FLAGS.join(';')} those that are wanted, in that order`;
+  return value === 'none' || value === inOrder
+    ? undefined
+    : `use none, or of ${SELF_HEAL_FLAGS.join(';')} those that are wanted, in that order`;
 }
 
 /** Value of a property; its default when it was never set. */
@@ -33,7 +41,11 @@ export function readProperty(attributes: ReadonlyMap<string, string>, key: strin
 }
 
 /** Values of the properties, all when none are named. DER_INVAL for an unknown one. */
-export function readProperties(attributes: ReadonlyMap<string, string>, keys: readonly string[], systemName: string): Record<string, string> {
+export function readProperties(
+  attributes: ReadonlyMap<string, string>,
+  keys: readonly string[],
+  systemName: string,
+): Record<string, string> {
   const wanted = keys.length > 0 ? keys : Object.keys(PROPERTIES);
   const values: Record<string, string> = {};
   for (const key of wanted) {
@@ -51,7 +63,9 @@ export function propertyAttributes(properties: Readonly<Record<string, string>>)
     if (!property) throw new DaosError('INVAL', `unknown system property "${key}"`);
     if (!property.check) throw new DaosError('INVAL', `system property "${key}" is read-only`);
     const complaint = property.check(value);
-    if (complaint) throw new DaosError('INVAL', `system property "${key}": invalid value "${value}": ${complaint}`);
+    if (complaint) {
+      throw new DaosError('INVAL', `system property "${key}": invalid value "${value}": ${complaint}`);
+    }
     attributes[PREFIX + key] = value;
   }
   return attributes;
@@ -60,14 +74,23 @@ export function propertyAttributes(properties: Readonly<Record<string, string>>)
 /** DER_INVAL for attribute keys that users may not set. */
 export function checkAttributeKeys(keys: readonly string[]): void {
   for (const key of keys) {
-    if (key === '' || key.length > KEY_LENGTH_MAX) throw new DaosError('INVAL', `a system attribute key has 1 to ${KEY_LENGTH_MAX} characters`);
-    if (key.startsWith(PREFIX) || key.startsWith(INTERNAL_PREFIX)) throw new DaosError('INVAL', `system attribute "${key}" is reserved`);
+    if (key === '' || key.length > KEY_LENGTH_MAX) {
+      throw new DaosError('INVAL', `a system attribute key has 1 to ${KEY_LENGTH_MAX} characters`);
+    }
+    if (key.startsWith(PREFIX) || key.startsWith(INTERNAL_PREFIX)) {
+      throw new DaosError('INVAL', `system attribute "${key}" is reserved`);
+    }
   }
 }
 
 /** User attributes, all when none are named. An unknown key is an error. */
-export function readAttributes(attributes: ReadonlyMap<string, string>, keys: readonly string[]): Record<string, string> {
-  const users = [...attributes].filter(([key]) => !key.startsWith(PREFIX) && !key.startsWith(INTERNAL_PREFIX));
+export function readAttributes(
+  attributes: ReadonlyMap<string, string>,
+  keys: readonly string[],
+): Record<string, string> {
+  const users = [...attributes].filter(([key]) =>
+    !key.startsWith(PREFIX) && !key.startsWith(INTERNAL_PREFIX)
+  );
   if (keys.length === 0) return Object.fromEntries(users);
   const known = new Map(users);
   return Object.fromEntries(

@@ -40,7 +40,12 @@ function byHosts(all: readonly Member[], text: string, port: number): Selection 
     if (found.length === 0) absent.push(name);
     for (const member of found) members.add(member);
   }
-  return { members: all.filter((member) => members.has(member)), absentRanks: RankSet.EMPTY, absentHosts: absent.join(','), isExplicit: true };
+  return {
+    members: all.filter((member) => members.has(member)),
+    absentRanks: RankSet.EMPTY,
+    absentHosts: absent.join(','),
+    isExplicit: true,
+  };
 }
 
 function hostAddress(name: string, port: number): string {
@@ -57,7 +62,11 @@ export function withoutAdminExcluded(selection: Selection, ignore: boolean): Sel
   const excluded = selection.members.filter((member) => member.state === 'AdminExcluded');
   if (excluded.length === 0) return selection;
   const members = selection.members.filter((member) => member.state !== 'AdminExcluded');
-  if (selection.isExplicit && !ignore) throw faultAdminExcluded(new RankSet(excluded.map((member) => member.rank)).toString());
-  if (selection.isExplicit && members.length === 0) throw new DaosError('INVAL', 'all selected ranks are administratively excluded');
+  if (selection.isExplicit && !ignore) {
+    throw faultAdminExcluded(new RankSet(excluded.map((member) => member.rank)).toString());
+  }
+  if (selection.isExplicit && members.length === 0) {
+    throw new DaosError('INVAL', 'all selected ranks are administratively excluded');
+  }
   return { ...selection, members };
 }

@@ -50,7 +50,11 @@ export class SystemDb {
       await this.log.append(this.index + 1, { time: new Date().toISOString(), change });
     } catch (cause) {
       // What the disk holds is not known any more; going on could acknowledge what a restart forgets.
-      this.failed = new DaosError('IO', `system database cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+      this.failed = new DaosError(
+        'IO',
+        `system database cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
+        { cause },
+      );
       throw this.failed;
     }
     this.index++;
@@ -80,7 +84,11 @@ export class SystemDb {
     return this.commit((state) => {
       const member = state.memberByRank(rank);
       const fields = member && change(member);
-      return fields && { op: SystemOp.UPDATE_MEMBER, member: { ...member, ...fields, lastUpdate: new Date().toISOString() } };
+      return fields &&
+        {
+          op: SystemOp.UPDATE_MEMBER,
+          member: { ...member, ...fields, lastUpdate: new Date().toISOString() },
+        };
     });
   }
 
@@ -92,7 +100,8 @@ export class SystemDb {
     return this.commit((state) => {
       const pool = state.poolByUuid(uuid);
       const fields = pool && change(pool);
-      return fields && { op: SystemOp.UPDATE_POOL, pool: { ...pool, ...fields, lastUpdate: new Date().toISOString() } };
+      return fields &&
+        { op: SystemOp.UPDATE_POOL, pool: { ...pool, ...fields, lastUpdate: new Date().toISOString() } };
     });
   }
 

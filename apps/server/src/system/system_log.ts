@@ -58,7 +58,12 @@ export class LmdbSystemLog implements SystemLog {
     if (format === undefined) await db.put(FORMAT_KEY, { magic: MAGIC, version: FORMAT_VERSION });
     else if (format.magic !== MAGIC || format.version !== FORMAT_VERSION) {
       await db.close();
-      throw new DaosError('DF_INCOMPT', `system database in ${folder} has format ${JSON.stringify(format)}, this server knows version ${FORMAT_VERSION}`);
+      throw new DaosError(
+        'DF_INCOMPT',
+        `system database in ${folder} has format ${
+          JSON.stringify(format)
+        }, this server knows version ${FORMAT_VERSION}`,
+      );
     }
     return new LmdbSystemLog(db);
   }
@@ -67,9 +72,16 @@ export class LmdbSystemLog implements SystemLog {
     const stored = this.db.get(SNAPSHOT_KEY) as { index: number; state: SystemSnapshot } | undefined;
     const snapshotIndex = stored?.index ?? 0;
     const entries: SystemEntry[] = [];
-    for (const { key, value } of this.db.getRange({ start: [LOG_KEY, snapshotIndex + 1], end: [LOG_KEY, Number.MAX_SAFE_INTEGER] })) {
+    for (
+      const { key, value } of this.db.getRange({
+        start: [LOG_KEY, snapshotIndex + 1],
+        end: [LOG_KEY, Number.MAX_SAFE_INTEGER],
+      })
+    ) {
       const index = (key as [string, number])[1];
-      if (index !== snapshotIndex + entries.length + 1) throw new DaosError('DF_INVAL', `system database lacks entry ${snapshotIndex + entries.length + 1}`);
+      if (index !== snapshotIndex + entries.length + 1) {
+        throw new DaosError('DF_INVAL', `system database lacks entry ${snapshotIndex + entries.length + 1}`);
+      }
       entries.push(value as SystemEntry);
     }
     return { snapshotIndex, snapshot: stored?.state, entries };

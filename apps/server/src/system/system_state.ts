@@ -123,7 +123,9 @@ export class SystemState {
 
   static restore(snapshot: SystemSnapshot): SystemState {
     if (snapshot.schemaVersion !== SCHEMA_VERSION) {
-      throw new Error(`system database has schema version ${snapshot.schemaVersion}; this server knows ${SCHEMA_VERSION}`);
+      throw new Error(
+        `system database has schema version ${snapshot.schemaVersion}; this server knows ${SCHEMA_VERSION}`,
+      );
     }
     const state = new SystemState();
     for (const member of snapshot.members) state.addMember(member);

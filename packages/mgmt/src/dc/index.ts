@@ -1,1 +1,7 @@
-export { dcMgmtPoolFind, dcMgmtPoolGetSvcRanks, dcMgmtPoolList, type DcMgmtOptions, type MgmtPool } from './pool.js';
+export {
+  dcMgmtPoolFind,
+  dcMgmtPoolGetSvcRanks,
+  dcMgmtPoolList,
+  type DcMgmtOptions,
+  type MgmtPool,
+} from './pool.js';

@@ -25,8 +25,12 @@ export interface DcMgmtOptions {
  * Finds a pool by label or UUID. Any engine can answer: it asks its own daos_server. Engines that do not answer are
  * passed over until the deadline. DER_NONEXIST when there is no such pool; DER_INVAL for an empty id.
  */
-export async function dcMgmtPoolFind(cart: RpcCaller, ranks: readonly number[], labelOrUuid: string, options: DcMgmtOptions = {}):
-  Promise<MgmtPool> {
+export async function dcMgmtPoolFind(
+  cart: RpcCaller,
+  ranks: readonly number[],
+  labelOrUuid: string,
+  options: DcMgmtOptions = {},
+): Promise<MgmtPool> {
   if (labelOrUuid === '') throw new DaosError('INVAL', 'empty pool label');
   const input = isUuid(labelOrUuid) ? { uuid: labelOrUuid.toLowerCase() } : { label: labelOrUuid };
   const found = await callAnyRank(cart, ranks, MGMT_POOL_FIND, input, options);
@@ -34,30 +38,56 @@ export async function dcMgmtPoolFind(cart: RpcCaller, ranks: readonly number[], 
 }
 
 /** All pools that are ready. */
-export async function dcMgmtPoolList(cart: RpcCaller, ranks: readonly number[], options: DcMgmtOptions = {}): Promise<MgmtPool[]> {
+export async function dcMgmtPoolList(
+  cart: RpcCaller,
+  ranks: readonly number[],
+  options: DcMgmtOptions = {},
+): Promise<MgmtPool[]> {
   const { pools } = await callAnyRank(cart, ranks, MGMT_POOL_LIST, {}, options);
   return pools.map((pool) => ({ uuid: pool.uuid, label: pool.label, serviceRanks: pool.svcRanks }));
 }
 
 /** Ranks of a pool's service replicas, from the management service. DER_NONEXIST when there is no such pool. */
-export async function dcMgmtPoolGetSvcRanks(cart: RpcCaller, ranks: readonly number[], poolUuid: Uuid, options: DcMgmtOptions = {}):
-  Promise<readonly number[]> {
+export async function dcMgmtPoolGetSvcRanks(
+  cart: RpcCaller,
+  ranks: readonly number[],
+  poolUuid: Uuid,
+  options: DcMgmtOptions = {},
+): Promise<readonly number[]> {
   const { svcRanks } = await callAnyRank(cart, ranks, MGMT_POOL_GET_SVCRANKS, { poolUuid }, options);
   return svcRanks;
 }
 
 /** Errors that say that this engine, or its daos_server, cannot answer now; another one may. */
 function mayAskAnother(error: unknown): boolean {
-  return isDaosError(error, 'UNREACH', 'TIMEDOUT', 'HG', 'OOG', 'EXCLUDED', 'AGAIN', 'BUSY', 'IO', 'AGENT_COMM', 'SHUTDOWN', 'CANCELED');
+  return isDaosError(
+    error,
+    'UNREACH',
+    'TIMEDOUT',
+    'HG',
+    'OOG',
+    'EXCLUDED',
+    'AGAIN',
+    'BUSY',
+    'IO',
+    'AGENT_COMM',
+    'SHUTDOWN',
+    'CANCELED',
+  );
 }
 
 /** Asks the ranks one after another, from a random one on, round and round with growing pauses. */
-async function callAnyRank<Req, Rep>(cart: RpcCaller, ranks: readonly number[], rpc: RpcDef<Req, Rep>, input: Req, options: DcMgmtOptions):
-  Promise<Rep> {
+async function callAnyRank<Req, Rep>(
+  cart: RpcCaller,
+  ranks: readonly number[],
+  rpc: RpcDef<Req, Rep>,
+  input: Req,
+  options: DcMgmtOptions,
+): Promise<Rep> {
   if (ranks.length === 0) throw new DaosError('UNREACH', 'the system has no engine to ask');
   const deadline = Date.now() + (options.timeoutMs ?? TIMEOUT_MS_DEFAULT);
   const start = Math.floor(Math.random() * ranks.length);
-  for (let attempt = 0; ; attempt++) {
+  for (let attempt = 0;; attempt++) {
     const rank = ranks[(start + attempt) % ranks.length] ?? 0;
     const call: CallOptions = {
       timeoutMs: Math.max(1, deadline - Date.now()),
@@ -68,7 +98,9 @@ async function callAnyRank<Req, Rep>(cart: RpcCaller, ranks: readonly number[], 
     } catch (error) {
       if (options.signal?.aborted || !mayAskAnother(error)) throw error;
       const roundDone = (attempt + 1) % ranks.length === 0;
-      const pause = roundDone ? Math.min(BACKOFF_MS_MAX, BACKOFF_MS_FIRST * 2 ** Math.floor(attempt / ranks.length)) : 0;
+      const pause = roundDone
+        ? Math.min(BACKOFF_MS_MAX, BACKOFF_MS_FIRST * 2 ** Math.floor(attempt / ranks.length))
+        : 0;
       if (Date.now() + pause >= deadline) throw error;
       await sleep(pause);
     }

@@ -7,7 +7,9 @@ const log = getLogger('mgmt');
 /** One dRPC method of the engine: protobuf bytes in, protobuf bytes out. */
 export type DrpcMethod = (body: Uint8Array) => Promise<Uint8Array>;
 
-type WithStatus = { status: number };
+interface WithStatus {
+  status: number;
+}
 
 /**
  * Makes a dRPC method of a handler. A `DaosError` that it throws travels in the response's `status`, as DAOS does it: the
@@ -20,7 +22,8 @@ export function drpcMethod<Req, Resp extends WithStatus>(
   handler: (request: Req) => Promise<Partial<Resp> | undefined>,
 ): DrpcMethod {
   return async (body) => {
-    const failed = (error: DaosError) => encodeMessage(response, response.fromPartial({ status: error.status }));
+    const failed = (error: DaosError) =>
+      encodeMessage(response, response.fromPartial({ status: error.status }));
     let decoded: Req;
     try {
       decoded = request.decode(body);

@@ -53,10 +53,19 @@ export class GroupDistribution {
     await Promise.all(
       others.map(async ({ rank }) => {
         try {
-          const input = { version, members: members.map((member) => ({ rank: member.rank, uri: member.uri })) };
-          await this.xs.cart.call({ rank, tag: TAG_SYSTEM }, MGMT_TGT_MAP_UPDATE, input, { timeoutMs: MAP_UPDATE_TIMEOUT_MS });
+          const input = {
+            version,
+            members: members.map((member) => ({ rank: member.rank, uri: member.uri })),
+          };
+          await this.xs.cart.call({ rank, tag: TAG_SYSTEM }, MGMT_TGT_MAP_UPDATE, input, {
+            timeoutMs: MAP_UPDATE_TIMEOUT_MS,
+          });
         } catch (error) {
-          log.warn(`group map ${version} did not reach rank ${rank}: ${error instanceof Error ? error.message : String(error)}`);
+          log.warn(
+            `group map ${version} did not reach rank ${rank}: ${
+              error instanceof Error ? error.message : String(error)
+            }`,
+          );
         }
       }),
     );

@@ -51,7 +51,9 @@ function serveClients(xs: Xstream): void {
   });
   xs.handle(MGMT_POOL_FIND, async ({ input }) => {
     const { uuid, label } = input;
-    if ((uuid === undefined) === (label === undefined)) throw new DaosError('INVAL', 'give a UUID or a label');
+    if ((uuid === undefined) === (label === undefined)) {
+      throw new DaosError('INVAL', 'give a UUID or a label');
+    }
     const pool = uuid === undefined ? await findPoolByLabel(xs, label ?? '') : await findPoolByUuid(xs, uuid);
     return { output: poolOutput(pool) };
   });
@@ -62,7 +64,11 @@ type Found = Awaited<ReturnType<typeof findPoolByUuid>>;
 
 function poolOutput(pool: Found): { uuid: string; label?: string; svcRanks: readonly number[] } {
   if (!isUuid(pool.uuid)) throw new DaosError('PROTO', `daos_server named a pool "${pool.uuid}"`);
-  return { uuid: pool.uuid, svcRanks: pool.svcRanks, ...(pool.label === undefined ? {} : { label: pool.label }) };
+  return {
+    uuid: pool.uuid,
+    svcRanks: pool.svcRanks,
+    ...(pool.label === undefined ? {} : { label: pool.label }),
+  };
 }
 
 function serveEngines(xs: Xstream): void {

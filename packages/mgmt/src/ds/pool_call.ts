@@ -51,44 +51,84 @@ const SERVICE_TIMEOUT_MS = 50_000;
 /** What every request about one pool carries; `svc_ranks` is filled in by the control plane. */
 function svcTarget(request: { id: string; svcRanks: number[] }): PoolSvcTarget {
   if (!isUuid(request.id)) throw new DaosError('INVAL', `"${request.id}" is not a pool UUID`);
-  if (request.svcRanks.length === 0) throw new DaosError('INVAL', `pool ${request.id}: no service ranks given`);
+  if (request.svcRanks.length === 0) {
+    throw new DaosError('INVAL', `pool ${request.id}: no service ranks given`);
+  }
   return { poolUuid: request.id.toLowerCase(), svcRanks: request.svcRanks, timeoutMs: SERVICE_TIMEOUT_MS };
 }
 
 /** dRPC methods that concern one existing pool, by method id. */
 export function poolMethods(xs: Xstream): ReadonlyMap<number, DrpcMethod> {
   return new Map<number, DrpcMethod>([
-    [MgmtMethod.POOL_DESTROY, drpcMethod('POOL_DESTROY', PoolDestroyReq, PoolDestroyResp, async (request) => {
-      if (!isUuid(request.id)) throw new DaosError('INVAL', `"${request.id}" is not a pool UUID`);
-      await destroyTargets(xs, request.svcRanks, request.id.toLowerCase());
-      return {};
-    })],
-    [MgmtMethod.LIST_CONTAINERS, drpcMethod('LIST_CONTAINERS', ListContReq, ListContResp, async (request) => {
-      const containers = await dsPoolSvcListContainers(xs, svcTarget(request));
-      return { containers: containers.map(({ uuid }) => ({ uuid })) };
-    })],
-    [MgmtMethod.POOL_QUERY, drpcMethod('POOL_QUERY', PoolQueryReq, PoolQueryResp, async (request) => poolQuery(xs, request))],
-    [MgmtMethod.POOL_QUERY_TARGETS, drpcMethod('POOL_QUERY_TARGETS', PoolQueryTargetReq, PoolQueryTargetResp, async (request) => {
-      const targets = request.targets.length > 0 ? request.targets : undefined;
-      const infos = await dsPoolQueryTargets(xs, svcTarget(request), request.rank, targets);
-      return { infos: infos.map(targetInfoToWire) };
-    })],
-    [MgmtMethod.POOL_SET_PROP, drpcMethod('POOL_SET_PROP', PoolSetPropReq, PoolSetPropResp, async (request) => {
-      await dsPoolSvcSetProp(xs, svcTarget(request), propsFromWire(request.properties));
-      return {};
-    })],
-    [MgmtMethod.POOL_GET_PROP, drpcMethod('POOL_GET_PROP', PoolGetPropReq, PoolGetPropResp, async (request) => {
-      const props = await dsPoolSvcGetProp(xs, svcTarget(request), request.properties.map((property) => property.number));
-      return { properties: propsToWire(props) };
-    })],
-    [MgmtMethod.POOL_EVICT, drpcMethod('POOL_EVICT', PoolEvictReq, PoolEvictResp, async (request) => poolEvict(xs, request))],
-    [MgmtMethod.POOL_GET_ACL, drpcMethod('POOL_GET_ACL', GetACLReq, ACLResp, async (request) => aclToWire(await dsPoolSvcGetAcl(xs, svcTarget(request))))],
-    [MgmtMethod.POOL_OVERWRITE_ACL, drpcMethod('POOL_OVERWRITE_ACL', ModifyACLReq, ACLResp, async (request) =>
-      aclToWire(await dsPoolSvcOverwriteAcl(xs, svcTarget(request), request.entries)))],
-    [MgmtMethod.POOL_UPDATE_ACL, drpcMethod('POOL_UPDATE_ACL', ModifyACLReq, ACLResp, async (request) =>
-      aclToWire(await dsPoolSvcUpdateAcl(xs, svcTarget(request), request.entries)))],
-    [MgmtMethod.POOL_DELETE_ACL, drpcMethod('POOL_DELETE_ACL', DeleteACLReq, ACLResp, async (request) =>
-      aclToWire(await dsPoolSvcDeleteAcl(xs, svcTarget(request), request.principal)))],
+    [
+      MgmtMethod.POOL_DESTROY,
+      drpcMethod('POOL_DESTROY', PoolDestroyReq, PoolDestroyResp, async (request) => {
+        if (!isUuid(request.id)) throw new DaosError('INVAL', `"${request.id}" is not a pool UUID`);
+        await destroyTargets(xs, request.svcRanks, request.id.toLowerCase());
+        return {};
+      }),
+    ],
+    [
+      MgmtMethod.LIST_CONTAINERS,
+      drpcMethod('LIST_CONTAINERS', ListContReq, ListContResp, async (request) => {
+        const containers = await dsPoolSvcListContainers(xs, svcTarget(request));
+        return { containers: containers.map(({ uuid }) => ({ uuid })) };
+      }),
+    ],
+    [
+      MgmtMethod.POOL_QUERY,
+      drpcMethod('POOL_QUERY', PoolQueryReq, PoolQueryResp, async (request) => poolQuery(xs, request)),
+    ],
+    [
+      MgmtMethod.POOL_QUERY_TARGETS,
+      drpcMethod('POOL_QUERY_TARGETS', PoolQueryTargetReq, PoolQueryTargetResp, async (request) => {
+        const targets = request.targets.length > 0 ? request.targets : undefined;
+        const infos = await dsPoolQueryTargets(xs, svcTarget(request), request.rank, targets);
+        return { infos: infos.map(targetInfoToWire) };
+      }),
+    ],
+    [
+      MgmtMethod.POOL_SET_PROP,
+      drpcMethod('POOL_SET_PROP', PoolSetPropReq, PoolSetPropResp, async (request) => {
+        await dsPoolSvcSetProp(xs, svcTarget(request), propsFromWire(request.properties));
+        return {};
+      }),
+    ],
+    [
+      MgmtMethod.POOL_GET_PROP,
+      drpcMethod('POOL_GET_PROP', PoolGetPropReq, PoolGetPropResp, async (request) => {
+        const props = await dsPoolSvcGetProp(
+          xs,
+          svcTarget(request),
+          request.properties.map((property) => property.number),
+        );
+        return { properties: propsToWire(props) };
+      }),
+    ],
+    [
+      MgmtMethod.POOL_EVICT,
+      drpcMethod('POOL_EVICT', PoolEvictReq, PoolEvictResp, async (request) => poolEvict(xs, request)),
+    ],
+    [
+      MgmtMethod.POOL_GET_ACL,
+      drpcMethod('POOL_GET_ACL', GetACLReq, ACLResp, async (request) =>
+        aclToWire(await dsPoolSvcGetAcl(xs, svcTarget(request)))),
+    ],
+    [
+      MgmtMethod.POOL_OVERWRITE_ACL,
+      drpcMethod('POOL_OVERWRITE_ACL', ModifyACLReq, ACLResp, async (request) =>
+        aclToWire(await dsPoolSvcOverwriteAcl(xs, svcTarget(request), request.entries))),
+    ],
+    [
+      MgmtMethod.POOL_UPDATE_ACL,
+      drpcMethod('POOL_UPDATE_ACL', ModifyACLReq, ACLResp, async (request) =>
+        aclToWire(await dsPoolSvcUpdateAcl(xs, svcTarget(request), request.entries))),
+    ],
+    [
+      MgmtMethod.POOL_DELETE_ACL,
+      drpcMethod('POOL_DELETE_ACL', DeleteACLReq, ACLResp, async (request) =>
+        aclToWire(await dsPoolSvcDeleteAcl(xs, svcTarget(request), request.principal))),
+    ],
   ]);
 }
 
@@ -146,16 +186,24 @@ function tierToWire(tier: PoolTierSpace): StorageUsageStats {
   };
 }
 
-const REBUILD_STATES = { idle: PoolRebuildStatus_State.IDLE, busy: PoolRebuildStatus_State.BUSY, done: PoolRebuildStatus_State.DONE };
+const REBUILD_STATES = {
+  idle: PoolRebuildStatus_State.IDLE,
+  busy: PoolRebuildStatus_State.BUSY,
+  done: PoolRebuildStatus_State.DONE,
+};
 
-function rebuildToWire({ rebuild, disabledTargetCount }: PoolQueryResult): NonNullable<PoolQueryResp['rebuild']> {
+function rebuildToWire(
+  { rebuild, disabledTargetCount }: PoolQueryResult,
+): NonNullable<PoolQueryResp['rebuild']> {
   const state = REBUILD_STATES[rebuild.state];
   return {
     status: rebuild.errorStatus,
     state,
     objects: BigInt(rebuild.objects),
     records: BigInt(rebuild.records),
-    derivedState: state === PoolRebuildStatus_State.DONE && rebuild.errorStatus !== 0 ? PoolRebuildStatus_State.FAILED : state,
+    derivedState: state === PoolRebuildStatus_State.DONE && rebuild.errorStatus !== 0
+      ? PoolRebuildStatus_State.FAILED
+      : state,
     degraded: disabledTargetCount > 0,
   };
 }

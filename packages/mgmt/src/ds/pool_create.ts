@@ -35,7 +35,10 @@ export async function mgmtPoolCreate(xs: Xstream, request: PoolCreateReq): Promi
   requireInGroup(xs, ranks);
   const [scmBytes = 0n, nvmeBytes = 0n] = request.tierBytes;
   const targets = BigInt(xs.engine.targetCount);
-  const perTarget = { scmBytesPerTarget: Number(scmBytes / targets), nvmeBytesPerTarget: Number(nvmeBytes / targets) };
+  const perTarget = {
+    scmBytesPerTarget: Number(scmBytes / targets),
+    nvmeBytesPerTarget: Number(nvmeBytes / targets),
+  };
   if (perTarget.scmBytesPerTarget <= 0) throw new DaosError('INVAL', `pool ${poolUuid} has no SCM size`);
   try {
     await createTargets(xs, ranks, { poolUuid, ...perTarget });
@@ -44,12 +47,23 @@ export async function mgmtPoolCreate(xs: Xstream, request: PoolCreateReq): Promi
       svcLdr: service.leaderRank,
       svcReps: service.svcRanks,
       tgtRanks: ranks,
-      tierBytes: [BigInt(perTarget.scmBytesPerTarget) * targets, BigInt(perTarget.nvmeBytesPerTarget) * targets],
+      tierBytes: [
+        BigInt(perTarget.scmBytesPerTarget) * targets,
+        BigInt(perTarget.nvmeBytesPerTarget) * targets,
+      ],
     };
   } catch (error) {
-    log.error(`pool ${poolUuid} cannot be created, removing its parts: ${error instanceof Error ? error.message : String(error)}`);
+    log.error(
+      `pool ${poolUuid} cannot be created, removing its parts: ${
+        error instanceof Error ? error.message : String(error)
+      }`,
+    );
     await destroyTargets(xs, ranks, poolUuid).catch((cause: unknown) => {
-      log.error(`parts of pool ${poolUuid} are left behind: ${cause instanceof Error ? cause.message : String(cause)}`);
+      log.error(
+        `parts of pool ${poolUuid} are left behind: ${
+          cause instanceof Error ? cause.message : String(cause)
+        }`,
+      );
     });
     throw error;
   }
@@ -71,14 +85,19 @@ interface TargetCreate {
 async function createTargets(xs: Xstream, ranks: readonly number[], input: TargetCreate): Promise<void> {
   const scmBytes = input.scmBytesPerTarget * xs.engine.targetCount;
   const timeoutMs = CREATE_TIMEOUTS.find((row) => scmBytes < row.belowBytes)?.ms ?? SERVICE_CREATE_TIMEOUT_MS;
-  await onAllRanks(ranks, (rank) => xs.cart.call({ rank, tag: TAG_SYSTEM }, MGMT_TGT_CREATE, input, { timeoutMs }));
+  await onAllRanks(
+    ranks,
+    (rank) => xs.cart.call({ rank, tag: TAG_SYSTEM }, MGMT_TGT_CREATE, input, { timeoutMs }),
+  );
 }
 
 /** Removes a pool's storage from the ranks. A rank without it counts as done; the first failure is thrown at the end. */
 export async function destroyTargets(xs: Xstream, ranks: readonly number[], poolUuid: Uuid): Promise<void> {
   await onAllRanks(ranks, async (rank) => {
     try {
-      await xs.cart.call({ rank, tag: TAG_SYSTEM }, MGMT_TGT_DESTROY, { poolUuid }, { timeoutMs: DESTROY_TIMEOUT_MS });
+      await xs.cart.call({ rank, tag: TAG_SYSTEM }, MGMT_TGT_DESTROY, { poolUuid }, {
+        timeoutMs: DESTROY_TIMEOUT_MS,
+      });
     } catch (error) {
       if (!isDaosError(error, 'NONEXIST')) throw error;
     }
@@ -91,7 +110,9 @@ async function onAllRanks(ranks: readonly number[], run: (rank: number) => Promi
   for (const [index, result] of results.entries()) {
     if (result.status === 'rejected') {
       const cause: unknown = result.reason;
-      if (isDaosError(cause) && cause.der !== 'UNKNOWN') throw new DaosError(cause.der, `rank ${ranks[index]}: ${cause.detail}`, { cause });
+      if (isDaosError(cause) && cause.der !== 'UNKNOWN') {
+        throw new DaosError(cause.der, `rank ${ranks[index]}: ${cause.detail}`, { cause });
+      }
       throw cause;
     }
   }

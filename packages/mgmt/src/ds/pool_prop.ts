@@ -1,12 +1,14 @@
 import { DaosError } from '@daos/common';
 import type { PropEntry } from '@daos/pool/rpc';
-import { PoolProperty } from '@daos/proto/mgmt/pool';
+import type { PoolProperty } from '@daos/proto/mgmt/pool';
 
 /** Properties as the control plane sends them. Throws DER_INVAL for one without a value. */
 export function propsFromWire(properties: readonly PoolProperty[]): PropEntry[] {
   return properties.map(({ number, value }) => {
     if (!value) throw new DaosError('INVAL', `pool property ${number} has no value`);
-    if (value.$case === 'byteval') throw new DaosError('INVAL', `pool property ${number} cannot be set as bytes`);
+    if (value.$case === 'byteval') {
+      throw new DaosError('INVAL', `pool property ${number} cannot be set as bytes`);
+    }
     return { number, value: value.value };
   });
 }

@@ -27,7 +27,13 @@ export async function findPoolByUuid(xs: Xstream, uuid: Uuid): Promise<ServicePo
 
 /** As `findPoolByUuid`, by label. */
 export async function findPoolByLabel(xs: Xstream, label: string): Promise<ServicePool> {
-  const response = await call(xs, SrvMethod.POOL_FIND_BYLABEL, PoolFindByLabelReq, { label }, PoolFindByLabelResp);
+  const response = await call(
+    xs,
+    SrvMethod.POOL_FIND_BYLABEL,
+    PoolFindByLabelReq,
+    { label },
+    PoolFindByLabelResp,
+  );
   if (response.status !== 0) throw DaosError.fromStatus(response.status, `pool ${label}`);
   return { uuid: response.uuid, label, svcRanks: response.svcreps };
 }
@@ -35,15 +41,30 @@ export async function findPoolByLabel(xs: Xstream, label: string): Promise<Servi
 /** All pools that are ready, or with `includeAll` also those that are being created or destroyed. */
 export async function listPools(xs: Xstream, includeAll = false): Promise<ServicePool[]> {
   const response = await call(xs, SrvMethod.LIST_POOLS, ListPoolsReq, { includeAll }, ListPoolsResp);
-  return response.pools.map((pool) => ({ uuid: pool.uuid, label: pool.label === '' ? undefined : pool.label, svcRanks: pool.svcreps }));
+  return response.pools.map((pool) => ({
+    uuid: pool.uuid,
+    label: pool.label === '' ? undefined : pool.label,
+    svcRanks: pool.svcreps,
+  }));
 }
 
-async function call<Req, Resp>(xs: Xstream, method: number, request: MessageType<Req>, fields: object, response: MessageType<Resp>):
-  Promise<Resp> {
-  const body = await xs.callServer(DrpcModule.SRV, method, encodeMessage(request, request.fromPartial(fields)));
+async function call<Req, Resp>(
+  xs: Xstream,
+  method: number,
+  request: MessageType<Req>,
+  fields: object,
+  response: MessageType<Resp>,
+): Promise<Resp> {
+  const body = await xs.callServer(
+    DrpcModule.SRV,
+    method,
+    encodeMessage(request, request.fromPartial(fields)),
+  );
   try {
     return response.decode(body);
   } catch (cause) {
-    throw new DaosError('PROTO', `daos_server answered method ${method} with something unreadable`, { cause });
+    throw new DaosError('PROTO', `daos_server answered method ${method} with something unreadable`, {
+      cause,
+    });
   }
 }
