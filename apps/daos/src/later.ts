@@ -8,9 +8,8 @@ export function later(group: string, name: string, aliases: readonly string[] = 
     description: 'not in this release',
     acceptsAnything: true,
     run: async () => {
-      const [{ ContextError }, { DaosError }] = await Promise.all([import('@daos/control'), import('@daos/common')]);
-      const what = 'this release cannot do it yet; see daos --help for what it can';
-      throw new ContextError(`${group} ${name}`.trim(), new DaosError('NOSYS', what));
+      const { notSupported } = await import('./not_supported.js');
+      throw notSupported(`${group} ${name}`.trim());
     },
   };
 }

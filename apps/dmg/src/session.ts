@@ -1,4 +1,13 @@
-import { ContextError, type ControlClient, type RpcTransport, type TransportConfig } from '@daos/control';
+import {
+  ContextError,
+  ControlClient,
+  GrpcTransport,
+  controlConfigFailure,
+  isLabelOrUuid,
+  loadControlConfig,
+  type RpcTransport,
+  type TransportConfig,
+} from '@daos/control';
 import type { VerbContext } from '@daos/control/cli';
 
 /** Makes the transport of a session; tests put a fake here. */
@@ -34,7 +43,6 @@ export function unwrapSetup(error: unknown): never {
 
 /** Reads the configuration, opens a way to the servers, runs `work`, closes it. */
 export async function withControl<T>(context: VerbContext, work: (client: ControlClient) => Promise<T>): Promise<T> {
-  const { ControlClient, controlConfigFailure, loadControlConfig, GrpcTransport } = await import('@daos/control');
   const { configPath, insecure } = context.options;
   const loaded = await loadControlConfig(typeof configPath === 'string' ? configPath : undefined).catch((error: unknown) => {
     throw new SetupFailure(error instanceof Error && error.name === 'Fault' ? error : new Error(controlConfigFailure(error)));
@@ -57,8 +65,7 @@ export function hostsOption(context: VerbContext): readonly string[] | undefined
 }
 
 /** The label or UUID of a pool in the first argument. Throws when it can be neither. */
-export async function poolArgument(context: VerbContext): Promise<string> {
-  const { isLabelOrUuid } = await import('@daos/control');
+export function poolArgument(context: VerbContext): string {
   const id = context.args[0] ?? '';
   if (!isLabelOrUuid(id)) throw new Error(`invalid label ${JSON.stringify(id)}`);
   return id;

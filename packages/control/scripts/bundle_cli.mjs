@@ -14,8 +14,9 @@ const REQUIRE_BANNER = "import { createRequire as __createRequire } from 'node:m
 const OWN_PACKAGES = {
   name: 'own-packages',
   setup(esbuild) {
-    esbuild.onResolve({ filter: /^@daos\// }, async (args) => {
-      if (args.pluginData === OWN_PACKAGES || args.path === '@daos/native') return undefined;
+    esbuild.onResolve({ filter: /^(@daos\/|yaml$|zod$|\.{1,2}\/)/ }, async (args) => {
+      const isOwn = args.path.startsWith('@daos/') || /\/(packages|apps)\/[^/]+\/dist\//.test(args.importer);
+      if (!isOwn || args.pluginData === OWN_PACKAGES || args.path === '@daos/native' || args.kind === 'entry-point') return undefined;
       const { path, errors } = await esbuild.resolve(args.path, {
         kind: args.kind,
         resolveDir: args.resolveDir,

@@ -13,7 +13,7 @@ type AclWork = (client: ControlClient, id: string) => Promise<AccessControlList>
 
 /** `dmg pool get-acl`. */
 export async function runGet(context: VerbContext): Promise<VerbResult> {
-  const id = await poolArgument(context);
+  const id = poolArgument(context);
   const acl = await callAcl(context, 'get', id, (client) => poolGetAcl(client, id));
   const text = formatAcl(acl, context.options.verbose === true);
   const { outfile } = context.options;
@@ -47,7 +47,7 @@ export async function runDelete(context: VerbContext): Promise<VerbResult> {
 }
 
 async function changeAcl(context: VerbContext, verb: string, work: AclWork): Promise<VerbResult> {
-  const id = await poolArgument(context);
+  const id = poolArgument(context);
   const acl = await callAcl(context, verb, id, work);
   context.io.print(`Pool-${verb}-ACL command succeeded, ID: ${id}\n${formatAcl(acl, false)}`);
   return { json: aclJson(acl) };

@@ -15,7 +15,7 @@ export async function runEvict(context: VerbContext): Promise<VerbResult> {
 }
 
 async function runNamed(context: VerbContext, verb: string, work: (client: ControlClient, id: string) => Promise<unknown>): Promise<VerbResult> {
-  const id = await poolArgument(context);
+  const id = poolArgument(context);
   try {
     await withControl(context, (client) => work(client, id));
   } catch (error) {

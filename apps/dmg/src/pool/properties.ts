@@ -6,7 +6,7 @@ import { gettableNumbers, parseSettableProperties, showProperties } from './prop
 
 /** `dmg pool get-prop`. */
 export async function runGet(context: VerbContext): Promise<VerbResult> {
-  const id = await poolArgument(context);
+  const id = poolArgument(context);
   const keys = context.args[1] === undefined ? undefined : parseKeys(context.args[1]);
   const numbers = gettableNumbers(keys);
   const found = await withControl(context, (client) => poolGetProp(client, id, numbers)).catch(failAs('pool get-prop failed'));
@@ -18,7 +18,7 @@ export async function runGet(context: VerbContext): Promise<VerbResult> {
 
 /** `dmg pool set-prop`. */
 export async function runSet(context: VerbContext): Promise<VerbResult> {
-  const id = await poolArgument(context);
+  const id = poolArgument(context);
   const properties = parseSettableProperties(context.args[1] ?? '', true);
   await withControl(context, (client) => poolSetProp(client, id, properties)).catch(failAs('pool set-prop failed: pool set-prop failed'));
   context.io.print('pool set-prop succeeded\n');

@@ -5,7 +5,7 @@ import { SetupFailure, failAs, poolArgument, withControl } from '../session.js';
 
 /** `dmg pool query`. */
 export async function run(context: VerbContext): Promise<VerbResult> {
-  const id = await poolArgument(context);
+  const id = poolArgument(context);
   const parts = wantedParts(context);
   let pool: PoolInfo;
   try {

@@ -6,7 +6,7 @@ import { failAs, poolArgument, withControl } from '../session.js';
 
 /** `dmg pool query-targets`. */
 export async function run(context: VerbContext): Promise<VerbResult> {
-  const id = await poolArgument(context);
+  const id = poolArgument(context);
   const rank = Number(context.options.rank);
   const wanted = context.options.targetIdx;
   const response = await withControl(context, async (client) => {
