@@ -72,6 +72,8 @@ export class GrpcTransport implements RpcTransport {
         'grpc.service_config_disable_resolution': 1,
         // Proxies are for the internet; servers are on the cluster's own network.
         'grpc.enable_http_proxy': 0,
+        // Certificates name a component, never a host; TLS refuses an IP address as server name.
+        ...(this.config.allow_insecure ? {} : { 'grpc.ssl_target_name_override': 'server' }),
       });
       this.clients.set(address, client);
     }
