@@ -14,6 +14,8 @@ export interface ObjOptions {
 export const OPERATION_TIMEOUT_MS = 60_000;
 /** One attempt waits at least so long, so that a slow answer is not asked for again too early. */
 const ATTEMPT_TIMEOUT_MS_MIN = 20_000;
+/** A map refresh that takes longer gives way to the next attempt: the target may be there although the service is not. */
+const REFRESH_TIMEOUT_MS = 5000;
 const CSUM_RETRIES_MAX = 10;
 const STARVING_AFTER = 10;
 const DELAY_MS_MAX = 3000;
@@ -149,7 +151,7 @@ function checkFinal<Req, Rep>(call: ShardCall<Req, Rep>, error: unknown, retries
 }
 
 async function refresh<Req, Rep>(call: ShardCall<Req, Rep>, error: unknown, deadline: number): Promise<void> {
-  const timeoutMs = deadline - performance.now();
+  const timeoutMs = Math.min(REFRESH_TIMEOUT_MS, deadline - performance.now());
   if (timeoutMs <= 0) return;
   const { pool } = call.obj.cont;
   if (isDaosError(error, ...UNREACHABLE)) await pool.system.refreshRanks?.();
