@@ -31,7 +31,7 @@ class Writer {
       const number = this.next++;
       const key = `${this.round}/${number}`;
       try {
-        await this.kv.put(key, valueOf(key), { timeoutMs: 20_000 });
+        await this.kv.put(key, valueOf(key), { timeoutMs: 30_000 });
         this.acknowledged.set(key, number);
       } catch (error) {
         this.failed.push(error);
@@ -65,7 +65,7 @@ describe('SIGKILL of the engine under load', () => {
           const [pid] = temp.system.enginePids();
           if (pid === undefined) throw new Error('no engine runs');
           process.kill(pid, 'SIGKILL');
-          await waitFor(() => temp.system.enginePids().some((p) => p !== pid), 30_000);
+          await restartRank(temp);
           await sleep(200);
           writer.stop();
           await done;
@@ -87,13 +87,20 @@ describe('SIGKILL of the engine under load', () => {
   );
 });
 
+/** As an administrator does: the rank shows as errored, `dmg system start` brings it back. */
+async function restartRank(temp: TempSystem): Promise<void> {
+  await waitFor(async () => (await temp.dmg(['system', 'query'])).stdout.toLowerCase().includes('errored'), 20_000);
+  const start = await temp.dmg(['system', 'start']);
+  expect({ code: start.code, stderr: start.stderr }).toEqual({ code: 0, stderr: '' });
+}
+
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-async function waitFor(condition: () => boolean, timeoutMs: number): Promise<void> {
+async function waitFor(condition: () => Promise<boolean>, timeoutMs: number): Promise<void> {
   const deadline = Date.now() + timeoutMs;
-  while (!condition()) {
+  while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`condition not met within ${timeoutMs} ms`);
     await sleep(20);
   }

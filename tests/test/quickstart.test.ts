@@ -47,7 +47,7 @@ describe('a system started here', () => {
   });
 
   it('creates, lists and destroys a pool and a container of its own', async () => {
-    const create = await temp.dmg(['pool', 'create', '--size=256MB', 'second']);
+    const create = await temp.dmg(['pool', 'create', '--size=1GB', 'second']);
     expect(create).toMatchObject({ code: 0, stderr: '' });
     expect((await temp.daos(['container', 'create', 'second', 'c1', '--type=POSIX'])).code).toBe(0);
     expect((await temp.daos(['container', 'list', 'second'])).stdout).toMatch(/c1/);

@@ -287,6 +287,7 @@ export class Dfs {
     options: { follow: boolean; access?: 'r' | 'rw' },
     use: (handle: DfsDirectory | DfsFile | DfsSymlink) => Promise<T>,
   ): Promise<T> {
+    if (options.access === 'rw') this.fs.requireWritable('setattr', pathText(path));
     const handle = await this.lookup(path, options);
     try {
       return await use(handle);
