@@ -8,6 +8,7 @@ import { VEA_BLOCKS_MIN, VEA_BLOCK_BYTES, Vea } from '@daos/vea';
 
 import { Garbage } from './garbage.js';
 import { Heads } from './layout/heads.js';
+import { KeyPeek } from './layout/key_peek.js';
 import { PoolHandle } from './pool.js';
 import { IndexSpace } from './space.js';
 import type { Store } from './store.js';
@@ -119,6 +120,7 @@ async function openStore(paths: Paths, { scmBytes, nvmeBytes }: Superblock): Pro
     return {
       umem,
       heads,
+      peek: new KeyPeek(umem),
       data,
       singles: new SingleValues(umem, data),
       extents: new Extents(umem, data),

@@ -1,3 +1,4 @@
+import type { KeyPeek } from './layout/key_peek.js';
 import type { Heads } from './layout/heads.js';
 import type { IndexSpace } from './space.js';
 import type { Umem } from './umem/umem.js';
@@ -9,6 +10,7 @@ import type { SingleValues } from './value/single_values.js';
 export interface Store {
   readonly umem: Umem;
   readonly heads: Heads;
+  readonly peek: KeyPeek;
   readonly singles: SingleValues;
   readonly extents: Extents;
   readonly data: DataStore;

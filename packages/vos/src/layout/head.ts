@@ -64,6 +64,10 @@ export const KeyRecord = {
   logCount: (view: DataView): number => view.getUint32(8),
 } as const;
 
+/** Where the log of a stored dkey, and of a stored akey, begins. */
+export const DKEY_LOG_AT = KeyRecord.FIXED_BYTES;
+export const AKEY_LOG_AT = KeyRecord.FIXED_BYTES + 24;
+
 /** Stored as: no u48 | key bytes u16 | log entries u32 | log | key. */
 export class DkeyHead extends Head {
   static decode(parent: number, key: Uint8Array, hash: number, indexKey: Uint8Array, bytes: Uint8Array): DkeyHead {
@@ -93,7 +97,6 @@ export class DkeyHead extends Head {
   }
 }
 
-const AKEY_EXTRA_BYTES = 24;
 const SPILLED = 1;
 
 /**
@@ -123,8 +126,8 @@ export class AkeyHead extends Head {
     head.recordSize = view.getUint32(16);
     head.maxEpoch = view.getBigUint64(20);
     head.widthClasses = view.getBigUint64(28);
-    head.log = IncarnationLog.decode(bytes, KeyRecord.FIXED_BYTES + AKEY_EXTRA_BYTES, logCount);
-    let at = KeyRecord.FIXED_BYTES + AKEY_EXTRA_BYTES + IncarnationLog.bytesFor(logCount) + KeyRecord.keyBytes(view);
+    head.log = IncarnationLog.decode(bytes, AKEY_LOG_AT, logCount);
+    let at = AKEY_LOG_AT + IncarnationLog.bytesFor(logCount) + KeyRecord.keyBytes(view);
     const values: ValueRecord[] = [];
     for (let i = view.getUint16(14); i > 0; i--) {
       const value = ValueRecord.decode(bytes, at, view);
@@ -136,17 +139,17 @@ export class AkeyHead extends Head {
   }
 
   static logOf(bytes: Uint8Array): IncarnationLog {
-    return IncarnationLog.decode(bytes, KeyRecord.FIXED_BYTES + AKEY_EXTRA_BYTES, KeyRecord.logCount(viewOf(bytes)));
+    return IncarnationLog.decode(bytes, AKEY_LOG_AT, KeyRecord.logCount(viewOf(bytes)));
   }
 
   static keyOf(bytes: Uint8Array): Uint8Array {
     const view = viewOf(bytes);
-    const at = KeyRecord.FIXED_BYTES + AKEY_EXTRA_BYTES + IncarnationLog.bytesFor(KeyRecord.logCount(view));
+    const at = AKEY_LOG_AT + IncarnationLog.bytesFor(KeyRecord.logCount(view));
     return bytes.subarray(at, at + KeyRecord.keyBytes(view));
   }
 
   override get encodedBytes(): number {
-    const fixed = KeyRecord.FIXED_BYTES + AKEY_EXTRA_BYTES + IncarnationLog.bytesFor(this.log.count) + this.key.length;
+    const fixed = AKEY_LOG_AT + IncarnationLog.bytesFor(this.log.count) + this.key.length;
     return fixed + valuesBytes(this.values);
   }
 
@@ -160,7 +163,7 @@ export class AkeyHead extends Head {
     view.setUint32(16, this.recordSize);
     view.setBigUint64(20, this.maxEpoch);
     view.setBigUint64(28, this.widthClasses);
-    let at = KeyRecord.FIXED_BYTES + AKEY_EXTRA_BYTES;
+    let at = AKEY_LOG_AT;
     this.log.encode(view, at);
     at += IncarnationLog.bytesFor(this.log.count);
     into.set(this.key, at);

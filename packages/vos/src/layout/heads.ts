@@ -75,6 +75,15 @@ export class Heads {
     return new ObjectHead(container, ownCopy(this.oidBytes), hash, this.key.copy(), this.takeNo());
   }
 
+  /** The dkey if it is in memory. One that is not may still be in the index, but then the index tells all. */
+  cachedDkey(objectNo: number, key: Uint8Array): DkeyHead | undefined {
+    return this.dkeys.find(objectNo, key, hash32(key, objectNo));
+  }
+
+  cachedAkey(dkeyNo: number, key: Uint8Array): AkeyHead | undefined {
+    return this.akeys.find(dkeyNo, key, hash32(key, dkeyNo));
+  }
+
   findDkey(objectNo: number, key: Uint8Array, flavour: KeyFlavour): DkeyHead | undefined {
     return this.find(this.dkeys, Space.DKEY, objectNo, key, flavour, DkeyHead.decode, DkeyHead.keyOf);
   }

@@ -1,8 +1,9 @@
 import { Cond, DaosError, IodType, type Iod, type Recx } from '@daos/common';
 
 import { EMPTY } from '../layout/bytes.js';
-import type { AkeyHead, DkeyHead } from '../layout/head.js';
+import type { AkeyHead } from '../layout/head.js';
 import { PunchMark } from '../layout/incarnation_log.js';
+import { UNCLEAR } from '../layout/key_peek.js';
 import type { Store } from '../store.js';
 import type { IodChecksums, VosFetch, VosFetchedIod, VosPiece } from '../types.js';
 import { wholeChunks } from '../value/chunks.js';
@@ -33,46 +34,56 @@ export class Fetch {
     const { epoch, flags, flavours, iods } = request;
     checkReadEpoch(epoch);
     checkIods(request.dkey, iods, flavours);
-    const dkey = this.findDkey(request);
-    if (!dkey && flags & Cond.DKEY_FETCH) throw new DaosError('NONEXIST', 'the dkey does not exist');
+    const dkeyNo = this.findDkey(request);
+    if (dkeyNo === 0 && flags & Cond.DKEY_FETCH) throw new DaosError('NONEXIST', 'the dkey does not exist');
     this.waits = [];
     const fetched: VosFetchedIod[] = [];
     for (const iod of iods) {
-      const akey = dkey && this.findAkey(request, dkey, iod);
       const conditions = flags & Cond.PER_AKEY ? (iod.flags ?? 0) : flags;
-      if (!akey && conditions & Cond.AKEY_FETCH) throw new DaosError('NONEXIST', 'the akey does not exist');
-      fetched.push(this.fetchIod(request, iod, akey));
+      fetched.push(this.fetchIod(request, iod, dkeyNo, (conditions & Cond.AKEY_FETCH) !== 0));
     }
     const { waits } = this;
     return waits.length === 0 ? fetched : Promise.all(waits).then(() => fetched);
   }
 
-  /** The dkey when it exists at the request's epoch; `punch` is then its punch. */
-  private findDkey({ oid, dkey, epoch, flavours }: VosFetch): DkeyHead | undefined {
+  /** Number of the dkey when it exists at the request's epoch, else 0; `punch` is then its punch. */
+  private findDkey({ oid, dkey, epoch, flavours }: VosFetch): number {
+    const { heads, peek } = this.store;
     const punch = this.punch.reset();
-    const object = this.store.heads.findObject(this.container, oid);
-    if (!object || object.log.visibleAt(epoch, punch) === 0n) return undefined;
-    const head = this.store.heads.findDkey(object.no, dkey, flavours.dkey);
-    return head && head.log.visibleAt(epoch, punch) !== 0n ? head : undefined;
+    const object = heads.findObject(this.container, oid);
+    if (!object || object.log.visibleAt(epoch, punch) === 0n) return 0;
+    let head = heads.cachedDkey(object.no, dkey);
+    if (!head && punch.epoch === 0n) {
+      const no = peek.dkeyNo(object.no, dkey, flavours.dkey, epoch);
+      if (no !== UNCLEAR) return no;
+    }
+    head ??= heads.findDkey(object.no, dkey, flavours.dkey);
+    return head && head.log.visibleAt(epoch, punch) !== 0n ? head.no : 0;
   }
 
-  private findAkey({ epoch, flavours }: VosFetch, dkey: DkeyHead, iod: Iod): AkeyHead | undefined {
+  private fetchIod(request: VosFetch, iod: Iod, dkeyNo: number, mustExist: boolean): VosFetchedIod {
+    const { type, akey: key } = iod;
+    const { heads, peek } = this.store;
+    const { epoch, flavours } = request;
     const { punch, akeyPunch } = this;
     akeyPunch.epoch = punch.epoch;
     akeyPunch.minor = punch.minor;
-    const head = this.store.heads.findAkey(dkey.no, iod.akey, flavours.akey);
-    return head && head.log.visibleAt(epoch, akeyPunch) !== 0n ? head : undefined;
-  }
-
-  private fetchIod(request: VosFetch, iod: Iod, akey: AkeyHead | undefined): VosFetchedIod {
-    const { type } = iod;
+    let head = dkeyNo === 0 ? undefined : heads.cachedAkey(dkeyNo, key);
+    if (dkeyNo !== 0 && !head) {
+      const isPlain = type === IodType.SINGLE && punch.epoch === 0n;
+      const record = isPlain ? peek.single(dkeyNo, key, flavours.akey, epoch) : undefined;
+      if (record) return this.singleOf(request, record);
+      head = heads.findAkey(dkeyNo, key, flavours.akey);
+    }
+    const exists = head !== undefined && head.log.visibleAt(epoch, akeyPunch) !== 0n;
+    if (!exists && mustExist) throw new DaosError('NONEXIST', 'the akey does not exist');
     // the other kind of value reads as if nothing were there
-    if (!akey || akey.kind !== type) return { type, size: 0, pieces: NO_PIECES };
-    return type === IodType.SINGLE ? this.fetchSingle(request, akey) : this.fetchArray(request, iod, akey);
+    if (!head || !exists || head.kind !== type) return { type, size: 0, pieces: NO_PIECES };
+    if (type === IodType.ARRAY) return this.fetchArray(request, iod, head);
+    return this.singleOf(request, this.store.singles.find(head, epoch, akeyPunch));
   }
 
-  private fetchSingle({ epoch, sizeOnly }: VosFetch, akey: AkeyHead): VosFetchedIod {
-    const record = this.store.singles.find(akey, epoch, this.akeyPunch);
+  private singleOf({ sizeOnly }: VosFetch, record: ValueRecord | undefined): VosFetchedIod {
     if (!record || record.isHole) return { type: IodType.SINGLE, size: 0, pieces: NO_PIECES };
     const piece: VosPiece = sizeOnly
       ? { recx: SINGLE_RECX, epoch: record.epoch, data: EMPTY }

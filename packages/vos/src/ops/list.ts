@@ -66,8 +66,7 @@ export class List {
         return { items, next: anchorAtKey(last, false) };
       }
       examined++;
-      // Entries are views that the next one overwrites.
-      last = ownCopy(key.subarray(KEY_PREFIX_BYTES));
+      last = key.subarray(KEY_PREFIX_BYTES);
       const head = ObjectHead.decode(this.container, last, 0, key, value);
       if (head.log.visibleAt(epr.hi, this.mark.reset()) === 0n) continue;
       if (epr.lo > 0n && !this.objectChangedSince(head, epr)) continue;
@@ -146,9 +145,7 @@ export class List {
     for (const entry of this.store.umem.range({ from: this.from, to })) {
       if (last && (items.length === limit || examined === EXAMINED_MAX)) return { items, next: anchorAfter(last) };
       examined++;
-      // The page may end here. Entries are views that the next one overwrites.
-      const mayEnd = items.length >= limit - 1 || examined === EXAMINED_MAX;
-      if (mayEnd) last = { key: ownCopy(entry.key), value: ownCopy(entry.value) };
+      last = entry;
       const { mark } = this;
       mark.epoch = level.punch.epoch;
       mark.minor = level.punch.minor;

@@ -2,10 +2,12 @@ import { DaosError } from '@daos/common';
 import { assert, getLogger } from '@daos/gurt';
 import * as lmdb from 'lmdb';
 
+import { EMPTY, viewOf } from '../layout/bytes.js';
 import { IndexKey } from '../layout/index_key.js';
 import { Meta, Space } from '../layout/spaces.js';
 import { LogBuffer, replayOps } from './log_buffer.js';
-import type { Umem, UmemEntry, UmemRange } from './umem.js';
+import { Slab } from './slab.js';
+import type { Umem, UmemEntry, UmemPeek, UmemRange } from './umem.js';
 import { Wal } from './wal.js';
 
 /** Log records that may be on their way to the disk: while one flushes, the next batch is executed and written. */
@@ -75,6 +77,13 @@ export class LmdbUmem implements Umem {
   private bytesInFlight = 0;
   private closed = false;
   private readonly metaKey = logPositionKey();
+  private readonly slab = new Slab();
+  private readonly peeked: { source: Uint8Array; bytes: Uint8Array; view: DataView; length: number } = {
+    source: EMPTY,
+    bytes: EMPTY,
+    view: viewOf(EMPTY),
+    length: 0,
+  };
 
   private constructor(
     private readonly store: Store,
@@ -113,14 +122,27 @@ export class LmdbUmem implements Umem {
   }
 
   get(key: IndexKey): Uint8Array | undefined {
+    const found = this.peek(key);
+    if (found === undefined) return undefined;
+    const { bytes, length } = found;
+    const copy = this.slab.take(length);
+    if (length <= 64) for (let i = 0; i < length; i++) copy[i] = bytes[i] as number;
+    else copy.set(bytes.subarray(0, length));
+    return copy;
+  }
+
+  peek(key: IndexKey): UmemPeek | undefined {
     const found = this.store.getBinaryFast(key);
     if (found === undefined) return undefined;
-    // lmdb hands out one shared buffer whose length it sets: the bytes are gone with the next call
-    const length = found.length;
-    const copy = new Uint8Array(length);
-    if (length <= 64) for (let i = 0; i < length; i++) copy[i] = found[i] as number;
-    else copy.set(new Uint8Array(found.buffer, found.byteOffset, length));
-    return copy;
+    // lmdb hands out one shared buffer whose length it sets, and which it replaces to grow
+    const { peeked } = this;
+    if (peeked.source !== found) {
+      peeked.source = found;
+      peeked.bytes = new Uint8Array(found.buffer, found.byteOffset);
+      peeked.view = new DataView(found.buffer, found.byteOffset);
+    }
+    peeked.length = found.length;
+    return peeked;
   }
 
   has(key: IndexKey): boolean {

@@ -15,6 +15,13 @@ export interface UmemRange {
   readonly limit?: number;
 }
 
+/** Bytes that are only lent: gone with the next call of the umem. `length` counts, not the length of `bytes`. */
+export interface UmemPeek {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly length: number;
+}
+
 /**
  * What VOS asks of the ordered, transactional memory that holds its index. Modifications are seen by all later calls at
  * once and belong to the batch that is being collected: a batch is durable as a whole or not at all, and batches in
@@ -23,6 +30,8 @@ export interface UmemRange {
 export interface Umem {
   /** An own copy of the value, undefined when there is none. */
   get(key: IndexKey): Uint8Array | undefined;
+  /** The value without a copy; undefined when there is none. */
+  peek(key: IndexKey): UmemPeek | undefined;
   has(key: IndexKey): boolean;
   /** Opens a batch, when there is none, for a modification that its callbacks at the end will write. */
   touch(): void;
