@@ -37,8 +37,8 @@ export const faultNvmeTooSmall = (bytes: bigint, minimum: bigint, targets: numbe
 export const faultInvalidRanks = (ranks: string) =>
   serverFault(
     606,
-    `pool request contains invalid ranks: ${ranks}`,
-    'retry the request with a valid set of ranks: those that `dmg system query` shows as Joined',
+    `pool request contains invalid rank${/[-,]/.test(ranks) ? 's' : ''}: ${ranks}`,
+    'retry the request with a valid set of ranks',
   );
 
 export const faultNoRanks = () =>
@@ -51,22 +51,22 @@ export const faultNoRanks = () =>
 export const faultInvalidRankCount = (wanted: number, available: number) =>
   serverFault(
     607,
-    `pool request asks for ${wanted} ranks, but only ${available} are available`,
-    `retry the request with at most ${available} ranks`,
+    `pool request contains invalid number of ranks (requested: ${wanted}, available: ${available})`,
+    'retry the request with a valid number of ranks',
   );
 
 export const faultInvalidReplicaCount = (max: number) =>
   serverFault(
     608,
-    `pool service replicas requested are more than ${max}`,
-    `retry the request with a replica count between 1 and ${max}`,
+    `pool service replicas number should be an odd number between 1 and ${max}`,
+    'retry the request with a valid number of pool service replicas',
   );
 
 export const faultDuplicateLabel = (label: string) =>
   serverFault(
     609,
-    `pool label "${label}" already exists in system`,
-    'retry the request with a different label',
+    `pool label "${label}" already exists in the system`,
+    'retry the request with a unique pool label',
   );
 
 export const faultHarnessNotStarted = () =>
@@ -118,21 +118,22 @@ export const faultPoolHasContainers = () =>
   serverFault(
     618,
     'cannot destroy a pool with existing containers',
-    'retry the operation with the recursive option set',
+    'retry the operation with the recursive flag set to remove containers along with the pool',
   );
 
 export const faultMemRatioWithoutRoles = () =>
   serverFault(
     619,
-    'pool mem-ratio is given, but metadata does not live on block devices with roles',
-    'retry the request without mem-ratio',
+    'pool create request contains MD-on-SSD parameters but MD-on-SSD has not been enabled',
+    'either remove MD-on-SSD-specific options from the command request or set bdev_roles in server config file to ' +
+      'enable MD-on-SSD',
   );
 
 export const faultTooFewDomains = (domains: number, redundancy: number) =>
   serverFault(
     621,
-    `${domains} fault domains cannot keep a pool with redundancy factor ${redundancy}`,
-    `retry the request with rd_fac ${Math.max(0, domains - 1)} or less, or with ranks on more hosts`,
+    `pool redundancy factor ${redundancy} requires at least ${redundancy + 1} fault domains but only ${domains} are available`,
+    'retry the request with a lower redundancy factor or add more fault domains',
   );
 
 export const faultAdminExcluded = (ranks: string) =>
