@@ -43,6 +43,8 @@ interface Position {
  */
 export class DaosWorkload {
   private readonly order: number[];
+  /** Buffers of operations that are not under way: as an application would, a run uses few of them again and again. */
+  private readonly buffers: Buffer[] = [];
 
   private constructor(
     private readonly objects: readonly DaosObject[],
@@ -101,25 +103,34 @@ export class DaosWorkload {
     return { object, dkey: `blade${dkeyNo}`, akey: `akey-${akeyNo}`, value, stamp };
   }
 
-  private update(at: Position, command: PerfCommand): Promise<void> {
+  private async update(at: Position, command: PerfCommand): Promise<void> {
     const { size, array } = this.shape;
-    const value = Buffer.allocUnsafe(size);
+    const value = this.takeBuffer();
     if (size >= STAMPED_MIN) fillValue(value, at.stamp);
-    if (!array) return at.object.update(undefined, at.dkey, [{ akey: at.akey, type: 'single', value }]);
-    const { recx, from, to } = this.part(at, command);
-    return at.object.update(undefined, at.dkey, [{ akey: at.akey, type: 'array', recordSize: 1, recxs: [recx], value: value.subarray(from, to) }]);
+    if (array) {
+      const { recx, from, to } = this.part(at, command);
+      await at.object.update(undefined, at.dkey, [{ akey: at.akey, type: 'array', recordSize: 1, recxs: [recx], value: value.subarray(from, to) }]);
+    } else {
+      await at.object.update(undefined, at.dkey, [{ akey: at.akey, type: 'single', value }]);
+    }
+    this.buffers.push(value);
   }
 
   private async fetch(at: Position, command: PerfCommand): Promise<void> {
     const { recx, from, to } = this.part(at, command);
-    const iod = this.shape.array
-      ? ({ akey: at.akey, type: 'array', recordSize: 1, recxs: [recx] } as const)
+    const buffer = this.shape.array ? this.takeBuffer() : undefined;
+    const iod = buffer
+      ? ({ akey: at.akey, type: 'array', recordSize: 1, recxs: [recx], into: buffer.subarray(from, to) } as const)
       : ({ akey: at.akey, type: 'single' } as const);
     const [found] = await at.object.fetch(undefined, at.dkey, [iod]);
-    if (found?.data.length !== to - from || found.size === 0) {
-      throw new Error(`${at.dkey}/${at.akey}: ${found?.size === 0 ? 0 : (found?.data.length ?? 0)} of ${to - from} bytes came back`);
-    }
+    const whole = buffer ? found?.present.length === 1 && found.present[0]?.nr === recx.nr : found?.data.length === to - from;
+    if (!found || found.size === 0 || !whole) throw new Error(`${at.dkey}/${at.akey}: the value is not there as a whole`);
     if (command.letter === 'V' && to - from === this.shape.size && this.shape.size >= STAMPED_MIN) this.check(at, found.data);
+    if (buffer) this.buffers.push(buffer);
+  }
+
+  private takeBuffer(): Buffer {
+    return this.buffers.pop() ?? Buffer.alloc(this.shape.size);
   }
 
   /** A later value of the same akey overwrites a single value: the last one is there. */
