@@ -20,6 +20,8 @@ const PAGE_ENTRIES = 1024;
 /** Synchronous operations between two looks at the clock. */
 const SYNC_SLICE = 16;
 const WARM_UP = 8192;
+/** Shorter runs are repeated: their figure would be chance. */
+const MS_MIN = 500;
 
 interface VosPerfOptions {
   readonly scm: number;
@@ -249,17 +251,21 @@ async function measureSync(count: number, operation: (i: number) => unknown): Pr
   for (let i = 0; i < Math.min(count, WARM_UP); i++) await operation(i);
   const latency = new LatencyRecorder();
   const started = performance.now();
-  for (let i = 0; i < count; ) {
-    const begun = performance.now();
-    const end = Math.min(count, i + SYNC_SLICE);
-    const slice = end - i;
-    for (; i < end; i++) {
-      const result = operation(i);
-      if (result instanceof Promise) await result;
+  let operations = 0;
+  do {
+    for (let i = 0; i < count; ) {
+      const begun = performance.now();
+      const end = Math.min(count, i + SYNC_SLICE);
+      const slice = end - i;
+      for (; i < end; i++) {
+        const result = operation(i);
+        if (result instanceof Promise) await result;
+      }
+      latency.add(((performance.now() - begun) * 1000) / slice);
     }
-    latency.add(((performance.now() - begun) * 1000) / slice);
-  }
-  return { operations: count, seconds: (performance.now() - started) / 1000, latency };
+    operations += count;
+  } while (performance.now() - started < MS_MIN);
+  return { operations, seconds: (performance.now() - started) / 1000, latency };
 }
 
 function figureOf({ letter }: PerfCommand, options: VosPerfOptions, measured: Measured, lmdb: LmdbFigures | undefined): Figure {
