@@ -5,6 +5,11 @@ import { DaosError, isDaosError } from '@daos/common';
 
 import { isDaosUri, parseDaosUri } from './daos_uri.js';
 
+/** How long a pool may take to answer: an engine restarts within a few seconds. */
+export const CONNECT_TIMEOUT_MS = 20_000;
+/** What the library may take to report its own timeout. */
+const CONNECT_GRACE_MS = 1_000;
+
 /** Opens the way into a system; tests put a fake here. */
 export type DaosOpener = (system: string | undefined) => Promise<Daos>;
 
@@ -59,7 +64,7 @@ export async function withPool<T>(context: VerbContext, id: string | undefined, 
     if (id === undefined || !isLabelOrUuid(id)) {
       throw new ContextError('failed to connect to pool <no label or uuid set>', new Error('no pool UUID or label supplied'));
     }
-    const pool = await daos.poolConnect(id, { mode: access.mode, signal: context.signal }).catch((error: unknown) => {
+    const pool = await connectPool(daos, id, access.mode, context.signal).catch((error: unknown) => {
       throw poolFailure(id, access.naming ?? 'plain', error);
     });
     try {
@@ -68,6 +73,33 @@ export async function withPool<T>(context: VerbContext, id: string | undefined, 
       await closeQuietly(pool);
     }
   });
+}
+
+/**
+ * Connects to a pool. An engine that is being restarted is waited for; one that stays away is reported, while the
+ * library alone would go on for a minute.
+ */
+export async function connectPool(daos: Daos, id: string, mode: 'ro' | 'rw', signal: AbortSignal): Promise<Pool> {
+  const timeoutMs = CONNECT_TIMEOUT_MS;
+  const late = new DaosError('TIMEDOUT', `no engine has answered for pool ${id} within ${timeoutMs / 1000} s; see: dmg system query`);
+  return bounded(daos.poolConnect(id, { mode, signal, timeoutMs }), timeoutMs + CONNECT_GRACE_MS, late, signal);
+}
+
+/** The result of `work`, or a rejection when the time is up or the signal is aborted, whatever `work` does then. */
+async function bounded<T>(work: Promise<T>, timeoutMs: number, late: Error, signal: AbortSignal): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  let abort: (() => void) | undefined;
+  const ended = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(late), timeoutMs);
+    abort = () => reject(signal.reason instanceof Error ? signal.reason : new Error('interrupted'));
+    signal.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    return await Promise.race([work, ended]);
+  } finally {
+    clearTimeout(timer);
+    if (abort) signal.removeEventListener('abort', abort);
+  }
 }
 
 function poolFailure(id: string, naming: PoolNaming, error: unknown): ContextError {

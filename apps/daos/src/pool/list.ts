@@ -3,7 +3,7 @@ import { ContextError, describeError, formatPoolList, poolInfoJson, type PoolInf
 import { VerbFailure, type VerbContext, type VerbResult } from '@daos/control/cli';
 import { isDaosError } from '@daos/common';
 
-import { failAs, withDaos } from '../session.js';
+import { CONNECT_TIMEOUT_MS, connectPool, failAs, withDaos } from '../session.js';
 import { poolInfoOf } from './pool_info.js';
 
 type Listed = Awaited<ReturnType<Daos['poolList']>>[number];
@@ -13,7 +13,7 @@ export async function run(context: VerbContext): Promise<VerbResult> {
   const noQuery = context.options.query === false;
   const verbose = context.options.verbose === true;
   const results = await withDaos(context, async (daos) => {
-    const listed = await daos.poolList({ signal: context.signal }).catch(failAs('failed to list pools'));
+    const listed = await daos.poolList({ signal: context.signal, timeoutMs: CONNECT_TIMEOUT_MS }).catch(failAs('failed to list pools'));
     return Promise.all(listed.map((pool) => (noQuery ? Promise.resolve(listedOnly(pool)) : queried(context, daos, pool))));
   });
   const pools = results.filter((result): result is PoolInfo => result !== undefined && !('error' in result));
@@ -29,7 +29,7 @@ export async function run(context: VerbContext): Promise<VerbResult> {
 /** Space and health of one pool; undefined when this user has no business with it. */
 async function queried(context: VerbContext, daos: Daos, listed: Listed): Promise<PoolInfo | { name: string; error: unknown } | undefined> {
   try {
-    const pool = await daos.poolConnect(listed.uuid, { mode: 'ro', signal: context.signal });
+    const pool = await connectPool(daos, listed.uuid, 'ro', context.signal);
     try {
       return { ...poolInfoOf(await pool.query({ signal: context.signal })), label: listed.label };
     } finally {

@@ -55,7 +55,7 @@ export async function runCli(
   }
 }
 
-/** Runs a command line as this process: Ctrl-C aborts the verb, the exit code is set when all is written. */
+/** Runs a command line as this process: Ctrl-C aborts the verb, it ends when all is written. */
 export async function runCliProcess(program: CliProgram): Promise<void> {
   const controller = new AbortController();
   let interrupts = 0;
@@ -72,13 +72,19 @@ export async function runCliProcess(program: CliProgram): Promise<void> {
     process.stderr.write(`ERROR: ${program.name}: internal error: ${debugText(error)}\n`);
     process.exit(EXIT_FAILURE);
   });
-  process.exitCode = await runCli(program, process.argv.slice(2), process, controller.signal);
-  process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  const code = await runCli(program, process.argv.slice(2), process, controller.signal);
+  // What a failed call may have left open must not keep the process; what was printed must not be lost.
+  await Promise.all([written(process.stdout), written(process.stderr)]);
+  process.exit(code);
 }
 
 /** Servers are on the cluster's own network. */
 function clearProxies(): void {
   for (const name of PROXY_VARIABLES) Reflect.deleteProperty(process.env, name);
+}
+
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
 }
 
 function asksForJson(argv: readonly string[]): boolean {

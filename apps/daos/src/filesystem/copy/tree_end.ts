@@ -5,6 +5,7 @@ import { isDaosError, isUuid } from '@daos/common';
 import { dfsContCreate, dfsMount, type Dfs } from '@daos/dfs';
 
 import { parseDaosUri, type DaosUri } from '../../daos_uri.js';
+import { connectPool } from '../../session.js';
 import { CopyError, daosErrorOf, reasonText } from './copy_error.js';
 import { DfsFolder } from './dfs_folder.js';
 import type { TreeFolder } from './folder.js';
@@ -56,7 +57,7 @@ export async function daosEnd(daos: Daos, text: string, role: 'source' | 'destin
   const uri = parseDaosUri(text);
   if (uri.container === '') throw new CopyError('No container in', text, Object.assign(new Error('container missing'), { code: 'EINVAL' }));
   const mode = role === 'source' ? 'ro' : 'rw';
-  const pool = await step(`failed to connect to ${role} pool`, () => daos.poolConnect(uri.pool, { mode, signal }));
+  const pool = await step(`failed to connect to ${role} pool`, () => connectPool(daos, uri.pool, mode, signal));
   let container: Container | undefined;
   try {
     const opened = await step(`failed to open ${role} container`, () => openContainer(pool, uri.container, role, signal));
