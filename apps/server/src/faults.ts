@@ -132,7 +132,9 @@ export const faultMemRatioWithoutRoles = () =>
 export const faultTooFewDomains = (domains: number, redundancy: number) =>
   serverFault(
     621,
-    `pool redundancy factor ${redundancy} requires at least ${redundancy + 1} fault domains but only ${domains} are available`,
+    `pool redundancy factor ${redundancy} requires at least ${
+      redundancy + 1
+    } fault domains but only ${domains} are available`,
     'retry the request with a lower redundancy factor or add more fault domains',
   );
 

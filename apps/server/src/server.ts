@@ -43,6 +43,7 @@ import { Supervisor } from './supervisor.js';
 import { groupUpdateOf } from './system/group_updater.js';
 import { HostCaller } from './system/host_caller.js';
 import { ManagementService } from './system/management_service.js';
+import { findOwnAddress, type OwnAddress } from './system/own_address.js';
 import { RANK_NONE } from './system/member.js';
 
 const SOCKET_NAME = 'daos_server.sock';
@@ -81,7 +82,7 @@ export class DaosServer {
     private readonly config: ServerConfig,
     private readonly log: ControlLog,
     private readonly lock: ServerLock,
-    readonly address: string,
+    private readonly own: OwnAddress,
     private readonly options: ServerOptions,
   ) {
     this.transport = new GrpcTransport(config.transport, 'server');
@@ -96,8 +97,10 @@ export class DaosServer {
     });
     this.ms = new ManagementService({
       replicas: config.replicas,
-      ownAddress: address,
+      ownAddress: own.address,
+      isReplica: own.isReplica,
       log,
+      localUuids: () => new Set(this.harness.instances.flatMap((instance) => instance.uuid ?? [])),
       groupSender: (update) => this.harness.readyClient().groupUpdate(update),
     });
     this.supervisor = new Supervisor({
@@ -109,7 +112,7 @@ export class DaosServer {
       forward: (message) =>
         this.callMs({ name: 'ClusterEventReq', method: CLUSTER_EVENT, message, timeoutMs: EVENT_TIMEOUT_MS }),
     });
-    const hosts = new HostCaller(address, this.ranks(), this.transport);
+    const hosts = new HostCaller(own.address, this.ranks(), this.transport);
     this.context = {
       config,
       log,
@@ -129,10 +132,11 @@ export class DaosServer {
     options: ServerOptions = {},
   ): Promise<DaosServer> {
     const socketPath = prepareSocketDir(config.socketDir);
+    const own = await findOwnAddress(config.listenHost, config.port, config.replicas);
     const lock = ServerLock.take(config.socketDir);
     let server: DaosServer | undefined;
     try {
-      server = new DaosServer(config, log, lock, `${config.listenHost}:${config.port}`, options);
+      server = new DaosServer(config, log, lock, own, options);
       await server.run(socketPath);
       return server;
     } catch (error) {
@@ -145,7 +149,6 @@ export class DaosServer {
   private async run(socketPath: string): Promise<void> {
     const { config, log } = this;
     for (const notice of config.notices) log.notice(notice);
-    await this.ms.start();
     const grpc = await import('@grpc/grpc-js');
     const credentials = loadServerCredentials(grpc, config.transport);
     const self = parseVersion(DAOS_VERSION);
@@ -279,7 +282,7 @@ export class DaosServer {
       rank: superblock.validrank ? superblock.rank : RANK_NONE,
       uri: notify.uri,
       nctxs: notify.nctxs,
-      addr: this.address,
+      addr: this.own.address,
       srvFaultDomain: config.faultDomain.toString(),
       idx: instance.index,
       incarnation: notify.incarnation,
@@ -287,7 +290,7 @@ export class DaosServer {
       secondaryNctxs: notify.secondaryNctxs,
       checkMode: notify.checkMode,
     });
-    if (this.ms.runsReplica) return this.ms.join(request, this.address);
+    if (this.ms.runsReplica) return this.ms.join(request, this.own.address);
     const response = await this.callMs({
       name: 'JoinReq',
       method: JOIN,

@@ -62,7 +62,8 @@ describe('authorisation', () => {
     expect(who('/mgmt.MgmtSvc/Join')).toEqual(['server']);
     expect(who('/mgmt.MgmtSvc/GetAttachInfo')).toEqual(['admin', 'agent']);
     expect(who('/ctl.CtlSvc/StopRanks')).toEqual(['server']);
-    expect(who('/ctl.CtlSvc/StorageScan')).toEqual(['admin']);
+    expect(who('/ctl.CtlSvc/StorageScan')).toEqual(['admin', 'server']);
+    expect(who('/ctl.CtlSvc/StorageFormat')).toEqual(['admin']);
     expect(who('/mgmt.MgmtSvc/NoSuch')).toEqual([]);
   });
 });

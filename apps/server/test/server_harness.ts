@@ -23,6 +23,8 @@ export async function freePort(): Promise<number> {
 export class TestSystem {
   readonly dir = mkdtempSync(join(tmpdir(), 'dsrv-'));
   server: DaosServer | undefined;
+  /** Control port of the server that holds the management service; this one when undefined. */
+  leaderPort: number | undefined;
   client: ControlClient;
 
   private constructor(readonly port: number, private readonly engines: number) {
@@ -69,7 +71,7 @@ export class TestSystem {
       - {class: file, scm_mount: ${this.mount(index)}, scm_size: 0.5}
       - {class: file, bdev_list: [${join(this.dir, `engine${index}`, 'data')}], bdev_size: 4}`);
     const text = `
-mgmt_svc_replicas: [127.0.0.1]
+mgmt_svc_replicas: ['127.0.0.1:${this.leaderPort ?? this.port}']
 port: ${this.port}
 ${fields.includes('transport_config') ? '' : 'transport_config: {allow_insecure: true}'}
 provider: ofi+tcp

@@ -104,9 +104,7 @@ function completeTiers(
   if (!first) throw bad('no storage tiers configured');
   for (const [index, tier] of tiers.entries()) {
     if (!tier.class) {
-      throw index === 0
-        ? faultNoScmTier()
-        : bad(`tier ${index}: no class set`);
+      throw index === 0 ? faultNoScmTier() : bad(`tier ${index}: no class set`);
     }
   }
   if (first.class === 'nvme' || first.class === 'kdev') throw faultNoScmTier();

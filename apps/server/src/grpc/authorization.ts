@@ -7,7 +7,8 @@ const ADMIN_AGENT: readonly Component[] = ['admin', 'agent'];
 
 /** Who may call what when certificates are used. A method that is not listed is denied to everybody. */
 const ALLOWED: Readonly<Record<string, readonly Component[] | undefined>> = {
-  '/ctl.CtlSvc/StorageScan': ADMIN,
+  // Servers ask each other how much room a pool has.
+  '/ctl.CtlSvc/StorageScan': ADMIN_SERVER,
   '/ctl.CtlSvc/StorageFormat': ADMIN,
   '/ctl.CtlSvc/StorageNvmeRebind': ADMIN,
   '/ctl.CtlSvc/StorageNvmeAddDevice': ADMIN,
@@ -54,6 +55,7 @@ const ALLOWED: Readonly<Record<string, readonly Component[] | undefined>> = {
   '/mgmt.MgmtSvc/SystemDrain': ADMIN,
   '/mgmt.MgmtSvc/SystemRebuildManage': ADMIN,
   '/mgmt.MgmtSvc/SystemSelfHealEval': ADMIN,
+  // The leader passes it on to the other replicas.
   '/mgmt.MgmtSvc/SystemErase': ADMIN_SERVER,
   '/mgmt.MgmtSvc/SystemCleanup': ADMIN_AGENT,
   '/mgmt.MgmtSvc/SystemCheckEnable': ADMIN,

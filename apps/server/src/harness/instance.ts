@@ -102,7 +102,7 @@ export class EngineInstance {
     return block?.validrank ? block.rank : undefined;
   }
   get uuid(): string | undefined {
-    return this.superblock?.uuid;
+    return (this.superblock ?? this.storedSuperblock())?.uuid;
   }
   get incarnation(): string {
     return this.superblock?.incarnation ?? '0';
@@ -276,7 +276,7 @@ export class EngineInstance {
     try {
       return hasSuperblock(this.storage.mount) ? readSuperblock(this.storage.mount) : undefined;
     } catch {
-      // Only the rank is wanted here; the start of the instance reports a damaged superblock.
+      // Only its identity is wanted here; the start of the instance reports a damaged superblock.
       return undefined;
     }
   }

@@ -4,7 +4,6 @@ import { DAOS_VERSION, Sentinel } from '@daos/control';
 import { GetAttachInfoResp, type ClientNetHint, type GetAttachInfoReq } from '@daos/proto/mgmt/svc';
 
 import type { ServerContext } from '../context.js';
-import { isSameServer } from '../system/join.js';
 import { isLeftOutOfGroup } from '../system/member.js';
 
 const CRT_TIMEOUT_SECONDS_DEFAULT = 60;
@@ -16,7 +15,7 @@ export function attachInfo(context: ServerContext, request: GetAttachInfoReq): G
   const db = context.ms.requireReplica();
   const members = db.state.members.filter((member) => !isLeftOutOfGroup(member) && member.fabricUri !== '');
   if (members.length === 0) throw new Error(Sentinel.EMPTY_GROUP_MAP);
-  const msRanks = members.filter((member) => isSameServer(member.address, context.ms.leaderAddress)).map((
+  const msRanks = members.filter((member) => member.address === context.ms.leaderAddress).map((
     member,
   ) => member.rank);
   const shown = request.allRanks ? members : members.filter((member) => msRanks.includes(member.rank));

@@ -36,6 +36,11 @@ async function evictMachine(
     return { status: 0, msg: '', poolId: pool.label, count };
   } catch (error) {
     const status = error instanceof DaosError ? error.status : new DaosError('MISC').status;
-    return { status, msg: error instanceof Error ? error.message : String(error), poolId: pool.label, count: 0 };
+    return {
+      status,
+      msg: error instanceof Error ? error.message : String(error),
+      poolId: pool.label,
+      count: 0,
+    };
   }
 }

@@ -3,7 +3,6 @@ import { unaryMethod, type UnaryMethod } from '@daos/proto';
 import { RanksReq, RanksResp } from '@daos/proto/ctl/ranks';
 import type { RankResult } from '@daos/proto/shared/ranks';
 
-import { isSameServer } from './join.js';
 import type { Member } from './member.js';
 
 /** What can be asked of the servers that host ranks. */
@@ -57,7 +56,7 @@ export class HostCaller {
       ranks: new RankSet(members.map((member) => member.rank)).toString(),
     });
     try {
-      const response = isSameServer(address, this.ownAddress)
+      const response = address === this.ownAddress
         ? await this.local(operation, request)
         : await this.transport.call(address, ranksMethod(operation), request, { timeoutMs: CALL_TIMEOUT_MS });
       return response.results.map((result) => ({ ...result, addr: address }));

@@ -89,7 +89,7 @@ function findExisting(state: SystemState, request: JoinReq): Member | undefined 
 
 function rejoin(state: SystemState, request: JoinReq, address: string, member: Member): JoinPlan {
   if (member.state === 'AdminExcluded') throw new Error(`rank ${member.rank} is administratively excluded`);
-  if (!isSameServer(member.address, address)) {
+  if (!isSameHost(member.address, address)) {
     throw new Error(`rank ${member.rank} is at ${member.address} and cannot join from ${address}`);
   }
   checkDepth(state, request.srvFaultDomain, member);
@@ -100,9 +100,10 @@ function rejoin(state: SystemState, request: JoinReq, address: string, member: M
   };
 }
 
-/** Equal control addresses; a system on one host's loopback may also be started again on another control port. */
-export function isSameServer(address: string, other: string): boolean {
-  return address === other || (address.startsWith('127.0.0.1:') && other.startsWith('127.0.0.1:'));
+/** Equal hosts: a server may be started again on another control port. */
+function isSameHost(address: string, other: string): boolean {
+  const host = (text: string) => text.slice(0, text.lastIndexOf(':'));
+  return host(address) === host(other);
 }
 
 function replace(request: JoinReq, address: string, twin: Member | undefined): JoinPlan {

@@ -1,12 +1,9 @@
-import { networkInterfaces } from 'node:os';
-import { lookup } from 'node:dns/promises';
-
 import { NotReplicaError, Sentinel, type ControlLog } from '@daos/control';
 import { JoinResp_State, type JoinReq } from '@daos/proto/mgmt/svc';
 
 import type { JoinOutcome } from '../harness/instance.js';
 import { GroupUpdater, type GroupSender } from './group_updater.js';
-import { ATTR_PROVIDERS, isSameServer, joinAddress, planJoin, providerOfUri } from './join.js';
+import { ATTR_PROVIDERS, joinAddress, planJoin, providerOfUri } from './join.js';
 import { isLeftOutOfGroup } from './member.js';
 import { SystemDb } from './system_db.js';
 import { LmdbSystemLog } from './system_log.js';
@@ -16,7 +13,11 @@ export interface ManagementServiceOptions {
   readonly replicas: readonly string[];
   /** This server's own control address, `ip:port`. */
   readonly ownAddress: string;
+  /** This server is one of the replicas. */
+  readonly isReplica: boolean;
   readonly log: ControlLog;
+  /** UUIDs of this host's engines, as far as their storage is formatted. */
+  readonly localUuids: () => ReadonlySet<string>;
   readonly groupSender: GroupSender;
 }
 
@@ -24,13 +25,11 @@ export interface ManagementServiceOptions {
  * The management service as this server takes part in it: the replica holds the system database and leads; all others
  * know where the replica is.
  *
- * 1. `start` finds out whether this server is the replica.
- * 2. `openDb` opens the database once the storage it lives on is formatted; `requireLeader` throws until then.
- * 3. `close` ends it.
+ * 1. `openDb` opens the database once the storage it lives on is formatted; `requireLeader` throws until then.
+ * 2. `close` ends it.
  */
 export class ManagementService {
   private db: SystemDb | undefined;
-  private isReplica = false;
   private needsFormat = false;
   private joins: Promise<unknown> = Promise.resolve();
   readonly groupUpdater: GroupUpdater;
@@ -39,21 +38,17 @@ export class ManagementService {
     this.groupUpdater = new GroupUpdater(() => this.db?.state, options.groupSender, options.log);
   }
 
-  async start(): Promise<void> {
-    this.isReplica = await includesOwnAddress(this.options.replicas, this.options.ownAddress);
-  }
-
   get replicas(): readonly string[] {
     return this.options.replicas;
   }
   get leaderAddress(): string {
-    return this.isReplica ? this.options.ownAddress : (this.options.replicas[0] ?? '');
+    return this.options.isReplica ? this.options.ownAddress : (this.options.replicas[0] ?? '');
   }
   get ownAddress(): string {
     return this.options.ownAddress;
   }
   get runsReplica(): boolean {
-    return this.isReplica;
+    return this.options.isReplica;
   }
 
   /** The storage that holds the database waits for a format. */
@@ -63,27 +58,33 @@ export class ManagementService {
 
   /** Opens the database in `folder`. Members of this host cannot be running yet: the engines come after it. */
   async openDb(folder: string): Promise<void> {
-    if (this.db || !this.isReplica) return;
+    if (this.db || !this.options.isReplica) return;
     const db = SystemDb.open(await LmdbSystemLog.open(folder));
-    for (const member of db.state.members) {
-      if (!isSameServer(member.address, this.options.ownAddress)) continue;
-      await db.updateMember(
-        member.rank,
-        ({ state }) =>
-          state === 'Joined' || state === 'Ready' || state === 'Starting'
-            ? { state: 'Stopped', info: 'daos_server was restarted' }
-            : undefined,
-      );
-    }
+    await this.adoptLocalMembers(db);
     this.needsFormat = false;
     this.db = db;
     this.options.log.info(`MS leader running on ${this.options.ownAddress}`);
     this.groupUpdater.start();
   }
 
+  /** The control port may be another one than last time, and engines of this host do not run yet. */
+  private async adoptLocalMembers(db: SystemDb): Promise<void> {
+    const local = this.options.localUuids();
+    const running = new Set(['Joined', 'Ready', 'Starting', 'Stopping']);
+    for (const { rank, uuid } of db.state.members) {
+      if (!local.has(uuid)) continue;
+      await db.updateMember(rank, ({ state, address }) => {
+        const stopped = running.has(state) &&
+          { state: 'Stopped' as const, info: 'daos_server was restarted' };
+        if (!stopped && address === this.options.ownAddress) return undefined;
+        return { address: this.options.ownAddress, ...stopped };
+      });
+    }
+  }
+
   /** The database, on the leader. Throws what tells a client where to go, or to wait. */
   requireLeader(): SystemDb {
-    if (!this.isReplica) throw new NotReplicaError(this.options.replicas);
+    if (!this.options.isReplica) throw new NotReplicaError(this.options.replicas);
     if (this.db) return this.db;
     throw new Error(this.needsFormat ? Sentinel.UNINITIALIZED : Sentinel.RAFT_UNAVAILABLE);
   }
@@ -144,19 +145,4 @@ export class ManagementService {
 
 export function joinStateToWire(outcome: JoinOutcome): JoinResp_State {
   return outcome.excluded ? JoinResp_State.OUT : JoinResp_State.IN;
-}
-
-/** True when one of the addresses is this host's, with this server's port. */
-async function includesOwnAddress(replicas: readonly string[], ownAddress: string): Promise<boolean> {
-  const ownPort = ownAddress.slice(ownAddress.lastIndexOf(':') + 1);
-  const local = new Set(
-    Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((entry) => entry.address)),
-  );
-  for (const replica of replicas) {
-    const split = replica.lastIndexOf(':');
-    if (replica.slice(split + 1) !== ownPort) continue;
-    const addresses = await lookup(replica.slice(0, split), { all: true, family: 4 }).catch(() => []);
-    if (addresses.some(({ address }) => local.has(address) || address.startsWith('127.'))) return true;
-  }
-  return false;
 }
