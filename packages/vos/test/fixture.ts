@@ -63,9 +63,10 @@ export class TestPool {
   }
 
   /** Goes on with what a crash at this moment would leave on the disk. Nothing may be under way. */
-  async crash(): Promise<VosPool> {
+  async crash(damage?: (dir: string) => Promise<void>): Promise<VosPool> {
     const copy = `${this.dir}x`;
     await cp(this.dir, copy, { recursive: true });
+    await damage?.(copy);
     await this.pool.close();
     await vosPoolDestroy(this.dir);
     this.dir = copy;

@@ -2,7 +2,7 @@ import { DaosError, type KeyFlavour, type UnitOid } from '@daos/common';
 
 import type { Umem } from '../umem/umem.js';
 import { bytesEqual, getU48, hash32, ownCopy, setU48, viewOf } from './bytes.js';
-import { AkeyHead, DkeyHead, Head, ObjectHead, headKey } from './head.js';
+import { AkeyHead, DkeyHead, ObjectHead, headKey, type Head } from './head.js';
 import { HeadCache } from './head_cache.js';
 import { IndexKey } from './index_key.js';
 import { COLLISIONS_MAX, appendSortKey, mayCollide } from './sort_key.js';

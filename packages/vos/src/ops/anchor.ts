@@ -58,6 +58,7 @@ export function anchorDecode(bytes: Uint8Array = EMPTY): Anchor {
       return { kind: 'index', index: view.getBigUint64(1) };
     case Kind.END:
       return { kind: 'end' };
+    default:
   }
   throw new DaosError('INVAL', 'not a listing anchor');
 }

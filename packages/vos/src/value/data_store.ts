@@ -1,5 +1,5 @@
 import type { BioFile } from '@daos/bio';
-import { VEA_BLOCK_BYTES, Vea, VeaHint, type VeaReservation, type VeaStore, type VeaTx } from '@daos/vea';
+import { VEA_BLOCK_BYTES, VeaHint, type Vea, type VeaReservation, type VeaStore, type VeaTx } from '@daos/vea';
 
 import { getU48, setU48, viewOf } from '../layout/bytes.js';
 import { IndexKey } from '../layout/index_key.js';
