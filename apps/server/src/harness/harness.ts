@@ -10,6 +10,7 @@ import { EngineInstance, type InstanceOptions } from './instance.js';
 
 /** Time that engines get to finish in order before they are killed. */
 export const STOP_TIMEOUT_MS = 20_000;
+const START_WAIT_MS = 10_000;
 
 /** All engines of this host. */
 export class Harness {
@@ -62,6 +63,22 @@ export class Harness {
         `engine ${index}: ${state}${lastError === '' ? '' : ` (${lastError})`}`
       ).join(', '),
     );
+  }
+
+  /**
+   * As `readyClient`, but waits a while for an engine that is starting: an administrator's call that comes right behind
+   * a start should not have to be tried again.
+   */
+  async waitReadyClient(timeoutMs = START_WAIT_MS): Promise<EngineClient> {
+    this.requireStarted();
+    const starting = this.instances.filter((instance) => instance.state === 'Starting');
+    const isReady = this.instances.some((instance) => instance.state === 'Ready');
+    if (!isReady && starting.length > 0) {
+      const leftStarting = (instance: EngineInstance) =>
+        instance.waitState(['Ready', 'Stopped', 'AwaitFormat'], timeoutMs);
+      await Promise.race(starting.map(leftStarting));
+    }
+    return this.readyClient();
   }
 
   /** True when all instances wait for a format. */

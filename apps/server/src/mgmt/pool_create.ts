@@ -61,6 +61,7 @@ export class PoolCreator {
       tierBytes: [...tierBytes],
       faultDomains: encodeFaultDomains(db.state.members, ranks),
     };
+    await this.context.harness.waitReadyClient();
     await db.addPool(newRecord(request.uuid, label, ranks, tierBytes));
     return this.createOnEngines(db, engineRequest);
   }

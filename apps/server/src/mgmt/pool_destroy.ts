@@ -30,7 +30,7 @@ export async function destroyPool(context: ServerContext, request: PoolDestroyRe
   if (pool.state === 'Creating' && !(request.force && request.recursive)) {
     throw new DaosError('AGAIN', `pool ${request.id} is Creating`);
   }
-  const engine = context.harness.readyClient();
+  const engine = await context.harness.waitReadyClient();
   if (pool.state === 'Ready') {
     if (!request.recursive) await refuseContainers(context, pool);
     const refused = await evict(context, pool, request.force);

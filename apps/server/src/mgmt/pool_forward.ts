@@ -34,7 +34,7 @@ export function forwardToPool<Req extends PoolRequest, Resp extends { status: nu
     check?.(request);
     const pool = db.findReadyPool(request.id);
     const run = async () => {
-      const engine = context.harness.readyClient();
+      const engine = await context.harness.waitReadyClient();
       const filled = { ...request, id: pool.uuid, svcRanks: [...pool.replicas] };
       return engine.call(method, requestType, filled, responseType, {
         timeoutMs: FORWARD_TIMEOUT_MS,
@@ -63,7 +63,7 @@ export function setPoolProp(
       : request.properties;
     if (properties.length === 0) return { status: 0 };
     return locks.with(pool.uuid, async () => {
-      const engine = context.harness.readyClient();
+      const engine = await context.harness.waitReadyClient();
       const filled = { ...request, properties, id: pool.uuid, svcRanks: [...pool.replicas] };
       const response = await engine.call(MgmtMethod.POOL_SET_PROP, PoolSetPropReq, filled, PoolSetPropResp, {
         timeoutMs: FORWARD_TIMEOUT_MS,
