@@ -30,7 +30,7 @@ interface Paths {
   readonly superblock: string;
   readonly index: string;
   readonly lock: string;
-  readonly log: string;
+  readonly logs: readonly [string, string];
   readonly data: string;
 }
 
@@ -39,7 +39,7 @@ function pathsOf(dir: string, dataPath: string | undefined): Paths {
     superblock: join(dir, 'superblock'),
     index: join(dir, 'index.mdb'),
     lock: join(dir, 'index.mdb-lock'),
-    log: join(dir, 'log'),
+    logs: [join(dir, 'log.0'), join(dir, 'log.1')],
     data: dataPath ?? join(dir, 'data'),
   };
 }
@@ -155,7 +155,7 @@ function checkSizes({ uuid, scmBytes, nvmeBytes }: VosPoolCreateParams): void {
 
 /** Removes what belongs to a shard. Block devices stay. */
 async function removeFiles(paths: Paths): Promise<void> {
-  for (const path of [paths.index, paths.lock, paths.log]) await rm(path, { force: true });
+  for (const path of [paths.index, paths.lock, ...paths.logs]) await rm(path, { force: true });
   const data = await stat(paths.data).catch(() => undefined);
   if (data?.isFile()) await unlink(paths.data);
 }

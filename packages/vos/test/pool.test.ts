@@ -141,6 +141,7 @@ describe('containers', () => {
     await test.reopen();
     await (test.pool as PoolHandle).reclaimed();
     expect(test.pool.query().nvme.freeBytes).toBe(16 * MIB);
+    await test.reopen();
     expect(16 * MIB - test.pool.query().scm.freeBytes).toBeLessThan(64 * 1024);
   });
 });

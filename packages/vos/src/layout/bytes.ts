@@ -11,9 +11,9 @@ export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /** Spreads keys over cache slots: FNV-1a with a final mix (the multiply of murmur3's finaliser). */
-export function hash32(bytes: Uint8Array, seed: number): number {
+export function hash32(bytes: Uint8Array, seed: number, length = bytes.length): number {
   let h = (seed ^ 0x811c9dc5) | 0;
-  for (let i = 0; i < bytes.length; i++) h = Math.imul(h ^ (bytes[i] as number), 0x01000193);
+  for (let i = 0; i < length; i++) h = Math.imul(h ^ (bytes[i] as number), 0x01000193);
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   return h ^ (h >>> 13);
 }

@@ -1,34 +1,35 @@
 import { DaosError } from '@daos/common';
-import { assert, getLogger } from '@daos/gurt';
-import * as lmdb from 'lmdb';
+import { getLogger } from '@daos/gurt';
 
 import { EMPTY, viewOf } from '../layout/bytes.js';
 import { IndexKey } from '../layout/index_key.js';
 import { Meta, Space } from '../layout/spaces.js';
+import { PAGE_BYTES, openLmdb, type LmdbStore } from './lmdb_store.js';
 import { LogBuffer, replayOps } from './log_buffer.js';
+import { mergeEntries } from './merge.js';
+import { Overlay, type OverlayEntry } from './overlay.js';
 import { Slab } from './slab.js';
 import type { Umem, UmemEntry, UmemPeek, UmemRange } from './umem.js';
 import { Wal } from './wal.js';
 
 /** Log records that may be on their way to the disk: while one flushes, the next batch is executed and written. */
 const FLUSHES_MAX = 2;
-/** A checkpoint writes every page touched since the last one: bounds its length. */
-const CHECKPOINT_PUTS = 12_000;
-/** After this long with nothing to do, the log is turned into a checkpoint. */
+/** A checkpoint begins when this much is not in LMDB yet: bounds memory and the time of a recovery. */
+const CHECKPOINT_ENTRIES = 16_384;
+const CHECKPOINT_LOG_BYTES = 4 * 1024 * 1024;
+/** After this long with nothing to do, what is left is written to LMDB. */
 const CHECKPOINT_IDLE_MS = 5_000;
-const LOG_BYTES_MIN = 1024 * 1024;
-const LOG_BYTES_MAX = 16 * 1024 * 1024;
-/** Address space of the map beyond the usable bytes: copies of pages under modification, free pages. */
-const MAP_FACTOR = 3;
-const MAP_HEADROOM_BYTES = 256 * 1024 * 1024;
-const PAGE_BYTES = 4096;
+/** A checkpoint is written in slices: each holds the thread for about a millisecond, its commit none. */
+const SLICE_ENTRIES = 768;
+const SLICE_BYTES = 1024 * 1024;
+/** Limit of one log file. Reached only when a checkpoint takes longer than the next one takes to fill. */
+const LOG_BYTES_MAX = 64 * 1024 * 1024;
 /** Share of a page that keys and values fill on average. */
 const PAGE_FILL = 0.6;
-const INDEX_ENTRY_BYTES = 16;
 
 export interface LmdbUmemPaths {
   readonly index: string;
-  readonly log: string;
+  readonly logs: readonly [string, string];
 }
 
 interface Batch {
@@ -37,29 +38,17 @@ interface Batch {
   readonly reject: (error: Error) => void;
 }
 
-/** The part of lmdb's database that is used here, with our keys (see `keyEncoder`). */
-interface Store {
-  getBinaryFast(key: IndexKey): Uint8Array | undefined;
-  putSync(key: IndexKey, value: Uint8Array): boolean;
-  removeSync(key: IndexKey): boolean;
-  getRange(options: object): Iterable<UmemEntry>;
-  getStats(): { treeBranchPageCount: number; treeLeafPageCount: number; overflowPages: number };
-  transactionSync(action: () => unknown): unknown;
-  close(): Promise<void>;
-}
-
-/** The open write transaction: both end it at once, `commit` throws when it fails. */
-interface OpenTransaction {
-  commit(): void;
-  abort(): void;
-}
-
 /**
- * LMDB with a write-ahead log. One LMDB write transaction stays open from one checkpoint to the next and takes every
- * modification at once; a batch becomes durable by one flushed log record. A checkpoint commits the transaction (LMDB
- * flushes it) with the number of the log's next generation. Opening replays the log onto the last checkpoint.
+ * LMDB under a memory overlay, with a write-ahead log. A modification goes into the overlay, where all reads see it, and
+ * into the batch's log record; the batch is durable when the record is. In the background a checkpoint writes a frozen
+ * overlay to LMDB, in several transactions, the last of which moves the place from which a recovery replays the log.
+ * Replaying twice does no harm, since the log holds keys and values and not what was done to them.
  */
 export class LmdbUmem implements Umem {
+  private active = new Overlay();
+  /** On its way to LMDB. Never modified. */
+  private frozen: Overlay | undefined;
+  private checkpointing: Promise<void> | undefined;
   private readonly spareLogs: LogBuffer[] = [];
   private log = new LogBuffer();
   private batch: Batch | undefined;
@@ -67,16 +56,12 @@ export class LmdbUmem implements Umem {
   private flushes = 0;
   /** Of the batch closed last. */
   private tail: Promise<void> = Promise.resolve();
-  private transaction: OpenTransaction | undefined;
   private readonly batchEndCallbacks: (() => void)[] = [];
   private failure: DaosError | undefined;
-  private putsSinceCheckpoint = 0;
   private idleTimer: NodeJS.Timeout | undefined;
-  private pagesUsed = 0;
-  private bytesSincePages = 0;
+  private storeBytes = 0;
   private bytesInFlight = 0;
   private closed = false;
-  private readonly metaKey = logPositionKey();
   private readonly slab = new Slab();
   private readonly peeked: { source: Uint8Array; bytes: Uint8Array; view: DataView; length: number } = {
     source: EMPTY,
@@ -86,17 +71,20 @@ export class LmdbUmem implements Umem {
   };
 
   private constructor(
-    private readonly store: Store,
-    private readonly wal: Wal,
-    private generation: number,
+    private readonly store: LmdbStore,
+    private readonly wals: readonly [Wal, Wal],
+    private position: LogPosition,
     private readonly path: string,
-  ) {}
+  ) {
+    this.wal.restart(position.generation);
+    this.measure();
+  }
 
   static async create(paths: LmdbUmemPaths, usableBytes: number): Promise<void> {
-    const store = openStore(paths.index, usableBytes);
+    const store = openLmdb(paths.index, usableBytes);
     try {
-      await Wal.create(paths.log);
-      store.transactionSync(() => store.putSync(logPositionKey(), generationBytes(1)));
+      for (const path of paths.logs) await Wal.create(path);
+      store.transactionSync(() => store.putSync(positionKey(), positionEncode({ generation: 1, sequence: 1 })));
     } finally {
       await store.close();
     }
@@ -104,17 +92,11 @@ export class LmdbUmem implements Umem {
 
   /** Opens an index and brings it to what was acknowledged. DER_DF_INVAL when it is damaged. */
   static async open(paths: LmdbUmemPaths, usableBytes: number): Promise<LmdbUmem> {
-    const store = openStore(paths.index, usableBytes);
+    const store = openLmdb(paths.index, usableBytes);
     try {
-      const stored = store.getBinaryFast(logPositionKey());
-      if (!stored) throw new DaosError('DF_INVAL', `${paths.index} has no log position`);
-      const generation = new DataView(stored.buffer, stored.byteOffset, 4).getUint32(0);
-      const payloads: Buffer[] = [];
-      const bytesMax = Math.min(LOG_BYTES_MAX, Math.max(LOG_BYTES_MIN, Math.floor(usableBytes / 4)));
-      const wal = await Wal.open(paths.log, generation, bytesMax, (payload) => payloads.push(payload));
-      const umem = new LmdbUmem(store, wal, generation, paths.index);
-      umem.recover(payloads);
-      return umem;
+      const position = await recover(store, paths);
+      const wals: [Wal, Wal] = [await Wal.open(paths.logs[0], LOG_BYTES_MAX), await Wal.open(paths.logs[1], LOG_BYTES_MAX)];
+      return new LmdbUmem(store, wals, position, paths.index);
     } catch (error) {
       await store.close();
       throw error;
@@ -122,7 +104,9 @@ export class LmdbUmem implements Umem {
   }
 
   get(key: IndexKey): Uint8Array | undefined {
-    const found = this.peek(key);
+    const entry = this.overlaid(key);
+    if (entry) return entry.value;
+    const found = this.peekStore(key);
     if (found === undefined) return undefined;
     const { bytes, length } = found;
     const copy = this.slab.take(length);
@@ -132,47 +116,42 @@ export class LmdbUmem implements Umem {
   }
 
   peek(key: IndexKey): UmemPeek | undefined {
-    const found = this.store.getBinaryFast(key);
-    if (found === undefined) return undefined;
-    // lmdb hands out one shared buffer whose length it sets, and which it replaces to grow
-    const { peeked } = this;
-    if (peeked.source !== found) {
-      peeked.source = found;
-      peeked.bytes = new Uint8Array(found.buffer, found.byteOffset);
-      peeked.view = new DataView(found.buffer, found.byteOffset);
-    }
-    peeked.length = found.length;
-    return peeked;
+    const entry = this.overlaid(key);
+    if (!entry) return this.peekStore(key);
+    const { value } = entry;
+    return value && { bytes: value, view: viewOf(value), length: value.length };
   }
 
   has(key: IndexKey): boolean {
-    return this.store.getBinaryFast(key) !== undefined;
+    const entry = this.overlaid(key);
+    return entry ? entry.value !== undefined : this.store.getBinaryFast(key) !== undefined;
   }
 
   touch(): void {
-    this.joinBatch(0);
+    if (this.failure) throw this.failure;
+    this.batch ??= this.openBatch();
   }
 
   put(key: IndexKey, value: Uint8Array): void {
-    this.joinBatch(key.length + value.length);
-    this.store.putSync(key, this.log.put(key, value));
+    this.touch();
+    this.log.put(key, value);
+    this.active.put(key, value);
   }
 
   remove(key: IndexKey): boolean {
     if (!this.has(key)) return false;
-    this.joinBatch(key.length);
+    this.touch();
     this.log.remove(key);
-    return this.store.removeSync(key);
+    this.active.put(key, undefined);
+    return true;
   }
 
-  range(range: UmemRange): Iterable<UmemEntry> {
-    const { from, to, reverse = false, limit } = range;
-    const limited = limit === undefined ? {} : { limit };
-    return this.store.getRange(
-      reverse
-        ? { start: to, end: from, reverse: true, exclusiveStart: true, inclusiveEnd: true, ...limited }
-        : { start: from, end: to, ...limited },
-    );
+  range({ from, to, reverse = false, limit = Infinity }: UmemRange): Iterable<UmemEntry> {
+    const overlays = [this.active, this.frozen].filter((overlay) => overlay?.isEmptyBetween(from, to) === false);
+    if (overlays.length === 0) return this.storeRange(from, to, reverse, limit);
+    const sources: Iterable<OverlayEntry>[] = overlays.map((overlay) => (overlay as Overlay).range(from, to, reverse));
+    sources.push(this.storeRange(from, to, reverse, Infinity));
+    return mergeEntries(sources, reverse, limit);
   }
 
   durable(): Promise<void> {
@@ -185,7 +164,8 @@ export class LmdbUmem implements Umem {
   }
 
   usedBytes(): number {
-    return this.pagesUsed * PAGE_BYTES + Math.ceil(this.bytesSincePages / PAGE_FILL);
+    const above = this.active.bytes + (this.frozen?.bytes ?? 0) + this.log.payloadBytes;
+    return this.storeBytes + Math.ceil(above / PAGE_FILL);
   }
 
   pendingBytes(): number {
@@ -197,22 +177,41 @@ export class LmdbUmem implements Umem {
     this.closed = true;
     clearTimeout(this.idleTimer);
     while (this.batch || this.flushes > 0) await this.durable().catch(() => undefined);
-    try {
-      if (this.failure) this.transaction?.abort();
-      else this.checkpoint();
-    } finally {
-      await this.wal.close();
-      await this.store.close();
-    }
+    await this.checkpointing;
+    if (!this.failure && this.active.count > 0) await this.startCheckpoint();
+    await Promise.all(this.wals.map((wal) => wal.close()));
+    await this.store.close();
   }
 
-  /** Opens batch and transaction when there is none. */
-  private joinBatch(bytes: number): void {
-    if (this.failure) throw this.failure;
-    this.transaction ??= beginTransaction(this.store);
-    this.batch ??= this.openBatch();
-    this.bytesSincePages += bytes + INDEX_ENTRY_BYTES;
-    this.putsSinceCheckpoint++;
+  private get wal(): Wal {
+    return this.wals[(this.position.generation % 2) as 0 | 1];
+  }
+
+  private overlaid(key: IndexKey): OverlayEntry | undefined {
+    return this.active.find(key) ?? this.frozen?.find(key);
+  }
+
+  private peekStore(key: IndexKey): UmemPeek | undefined {
+    const found = this.store.getBinaryFast(key);
+    if (found === undefined) return undefined;
+    // lmdb hands out one shared buffer, which it replaces to grow
+    const { peeked } = this;
+    if (peeked.source !== found) {
+      peeked.source = found;
+      peeked.bytes = new Uint8Array(found.buffer, found.byteOffset);
+      peeked.view = new DataView(found.buffer, found.byteOffset);
+    }
+    peeked.length = found.length;
+    return peeked;
+  }
+
+  private storeRange(from: IndexKey, to: IndexKey, reverse: boolean, limit: number): Iterable<UmemEntry> {
+    const limited = limit === Infinity ? {} : { limit };
+    return this.store.getRange(
+      reverse
+        ? { start: to, end: from, reverse: true, exclusiveStart: true, inclusiveEnd: true, ...limited }
+        : { start: from, end: to, ...limited },
+    );
   }
 
   private openBatch(): Batch {
@@ -220,39 +219,39 @@ export class LmdbUmem implements Umem {
     const promise = new Promise<void>((resolve, reject) => (settle = { resolve, reject }));
     // whoever needs the outcome holds the promise
     promise.catch(() => undefined);
-    this.schedule();
+    if (!this.scheduled && this.flushes < FLUSHES_MAX) {
+      this.scheduled = true;
+      setImmediate(this.closeBatch);
+    }
     return { promise, ...settle };
-  }
-
-  private schedule(): void {
-    if (this.scheduled || this.flushes >= FLUSHES_MAX) return;
-    this.scheduled = true;
-    setImmediate(this.closeBatch);
   }
 
   private readonly closeBatch = (): void => {
     this.scheduled = false;
-    if (!this.batch || this.flushes >= FLUSHES_MAX) return;
-    const { log } = this;
+    const { batch } = this;
+    if (!batch || this.flushes >= FLUSHES_MAX) return;
     try {
       for (const callback of this.batchEndCallbacks) callback();
-      const full = !this.wal.hasRoomFor(log.payloadBytes) || this.putsSinceCheckpoint >= CHECKPOINT_PUTS;
-      // a checkpoint restarts the log: nothing may be on its way there
-      if (full && this.flushes > 0) return;
-      this.flush(this.batch, full);
+      if (!this.wal.hasRoomFor(this.log.payloadBytes) && this.wal.bytes > 0) {
+        // this log is full: go on in the other one, once the checkpoint that it waits for is done
+        if (this.checkpointing) return;
+        void this.startCheckpoint();
+      }
+      this.flush(batch);
     } catch (error) {
       this.fail(asDaosError(error));
     }
   };
 
-  private flush(batch: Batch, byCheckpoint: boolean): void {
+  private flush(batch: Batch): void {
     const { log } = this;
     this.batch = undefined;
     this.log = this.spareLogs.pop() ?? new LogBuffer();
     this.bytesInFlight += log.payloadBytes;
     this.flushes++;
-    this.measure();
-    const written = byCheckpoint ? this.checkpointAsync() : this.wal.append(log.buffer, log.payloadBytes);
+    const { sequence } = this.position;
+    this.position = { ...this.position, sequence: (sequence + 1) >>> 0 };
+    const written = this.wal.append(log.buffer, log.payloadBytes, sequence);
     // a log record counts only when all before it are durable
     const all = Promise.all([this.tail, written]);
     this.tail = batch.promise;
@@ -270,7 +269,8 @@ export class LmdbUmem implements Umem {
       () => done(),
       (error: unknown) => done(asDaosError(error)),
     );
-    this.idleTimer ??= setTimeout(this.onIdle, CHECKPOINT_IDLE_MS).unref();
+    if (this.active.count >= CHECKPOINT_ENTRIES || this.wal.bytes >= CHECKPOINT_LOG_BYTES) void this.startCheckpoint();
+    else this.idleTimer ??= setTimeout(this.onIdle, CHECKPOINT_IDLE_MS).unref();
   }
 
   private fail(error: DaosError): void {
@@ -283,122 +283,124 @@ export class LmdbUmem implements Umem {
 
   private readonly onIdle = (): void => {
     this.idleTimer = undefined;
-    if (this.closed || this.failure || this.wal.bytes === 0) return;
-    if (this.batch || this.flushes > 0) {
-      this.idleTimer = setTimeout(this.onIdle, CHECKPOINT_IDLE_MS).unref();
-      return;
-    }
-    try {
-      this.checkpoint();
-    } catch (error) {
-      this.fail(asDaosError(error));
-    }
+    if (this.closed || this.failure || this.active.count === 0) return;
+    if (this.batch || this.flushes > 0) this.idleTimer = setTimeout(this.onIdle, CHECKPOINT_IDLE_MS).unref();
+    else void this.startCheckpoint();
   };
 
-  /** Commits what is open; afterwards the log starts anew. */
-  private checkpoint(): void {
-    this.putsSinceCheckpoint = 0;
-    const { transaction } = this;
-    if (!transaction) return;
-    const generation = (this.generation + 1) >>> 0;
-    this.store.putSync(this.metaKey, generationBytes(generation));
-    this.transaction = undefined;
-    transaction.commit();
-    this.generation = generation;
-    this.wal.restart(generation);
-  }
-
-  /** The checkpoint itself is done at once; only its failure is told later. */
-  private checkpointAsync(): Promise<void> {
-    try {
-      this.checkpoint();
-      return Promise.resolve();
-    } catch (error) {
-      return Promise.reject(asDaosError(error));
-    }
-  }
-
-  private recover(payloads: readonly Buffer[]): void {
-    const key = new IndexKey();
-    this.transaction = beginTransaction(this.store);
-    for (const payload of payloads) {
-      replayOps(payload, (bytes, value) => {
-        key.assign(bytes);
-        if (value) this.store.putSync(key, value);
-        else this.store.removeSync(key);
+  /**
+   * Freezes the overlay at a batch's end and goes on in the other log file, unless a checkpoint is under way. The result
+   * resolves when what was frozen is in LMDB; it does not reject.
+   */
+  private startCheckpoint(): Promise<void> {
+    if (this.checkpointing || this.failure) return this.checkpointing ?? Promise.resolve();
+    const frozen = this.active;
+    this.frozen = frozen;
+    this.active = new Overlay();
+    this.position = { generation: (this.position.generation + 1) >>> 0, sequence: this.position.sequence };
+    this.wal.restart(this.position.generation);
+    this.checkpointing = this.writeCheckpoint(frozen, this.position)
+      .catch((error: unknown) => this.fail(asDaosError(error)))
+      .finally(() => {
+        this.checkpointing = undefined;
+        if (this.batch) this.closeBatch();
       });
-    }
-    // also without anything to replay: what a torn record left in the log must never match a new one
-    this.checkpoint();
+    return this.checkpointing;
+  }
+
+  private async writeCheckpoint(frozen: Overlay, position: LogPosition): Promise<void> {
+    // nothing may reach LMDB before the log has it, or a crash could leave half of a batch there; the batch that is being
+    // closed now is the last one in the overlay
+    await Promise.resolve();
+    await this.tail;
+    const entries = frozen.sorted();
+    for (let at = 0; at < entries.length; ) at = await this.writeSlice(entries, at);
+    await this.commit(() => this.store.put(positionKey(), positionEncode(position)));
+    this.store.resetReadTxn();
+    this.frozen = undefined;
     this.measure();
+  }
+
+  private async writeSlice(entries: readonly OverlayEntry[], from: number): Promise<number> {
+    let at = from;
+    let bytes = 0;
+    await this.commit(() => {
+      for (; at < entries.length && at - from < SLICE_ENTRIES && bytes < SLICE_BYTES; at++) {
+        const { key, value } = entries[at] as OverlayEntry;
+        const storeKey = { bytes: key, length: key.length };
+        if (value) this.store.put(storeKey, value);
+        else this.store.remove(storeKey);
+        bytes += key.length + (value?.length ?? 0);
+      }
+    });
+    return at;
+  }
+
+  private async commit(action: () => void): Promise<void> {
+    try {
+      await this.store.batch(action);
+    } catch (error) {
+      throw new DaosError('NVME_IO', `commit of ${this.path} failed`, { cause: error });
+    }
   }
 
   private measure(): void {
     const { treeBranchPageCount, treeLeafPageCount, overflowPages } = this.store.getStats();
-    this.pagesUsed = treeBranchPageCount + treeLeafPageCount + overflowPages;
-    this.bytesSincePages = 0;
+    this.storeBytes = (treeBranchPageCount + treeLeafPageCount + overflowPages) * PAGE_BYTES;
   }
 }
 
-function openStore(path: string, usableBytes: number): Store {
-  const options = {
-    keyEncoder: {
-      writeKey(key: IndexKey, target: Uint8Array, start: number): number {
-        const { bytes, length } = key;
-        for (let i = 0; i < length; i++) target[start + i] = bytes[i] as number;
-        return start + length;
-      },
-      // a copy: the `slice` of a Buffer would be a view of lmdb's scratch space
-      readKey: (target: Uint8Array, start: number, end: number): Uint8Array =>
-        Uint8Array.prototype.slice.call(target, start, end),
-    },
-    encoding: 'binary' as const,
-    mapSize: Math.ceil((usableBytes * MAP_FACTOR + MAP_HEADROOM_BYTES) / PAGE_BYTES) * PAGE_BYTES,
-    noSubdir: true,
-    // a commit returns when it is durable: the checkpoint counts on it
-    overlappingSync: false,
-    noMemInit: true,
-    maxDbs: 1,
+/** Where a recovery begins: the generation of the log, and the number of its first record. */
+interface LogPosition {
+  readonly generation: number;
+  readonly sequence: number;
+}
+
+/** Replays the log onto LMDB; the result is where the log goes on. */
+async function recover(store: LmdbStore, paths: LmdbUmemPaths): Promise<LogPosition> {
+  const stored = store.getBinaryFast(positionKey());
+  if (!stored) throw new DaosError('DF_INVAL', `${paths.index} has no log position`);
+  const begin = positionDecode(stored);
+  const payloads: Buffer[] = [];
+  // a checkpoint that was under way had moved on to the next generation
+  for (const generation of [begin.generation, (begin.generation + 1) >>> 0]) {
+    const path = paths.logs[(generation % 2) as 0 | 1];
+    payloads.push(...(await Wal.replay(path, generation, (begin.sequence + payloads.length) >>> 0)));
+  }
+  // beyond all that is in the files: what a torn record left there must never match a new one
+  const next = {
+    generation: (begin.generation + 2) >>> 0,
+    sequence: (begin.sequence + payloads.length) >>> 0,
   };
-  try {
-    return lmdb.open(path, options) as unknown as Store;
-  } catch (error) {
-    throw new DaosError('DF_INVAL', `cannot open the index ${path}: ${(error as Error).message}`, { cause: error });
-  }
+  const key = new IndexKey();
+  store.transactionSync(() => {
+    for (const payload of payloads) {
+      replayOps(payload, (bytes, value) => {
+        key.assign(bytes);
+        if (value) store.putSync(key, value);
+        else store.removeSync(key);
+      });
+    }
+    store.putSync(positionKey(), positionEncode(next));
+  });
+  return next;
 }
 
-/**
- * lmdb keeps a synchronous transaction open while its action's result is pending, and ends it inside the call that
- * settles the result: with a thenable of ours that is exactly when we say so.
- */
-function beginTransaction(store: Store): OpenTransaction {
-  let end: OpenTransaction | undefined;
-  store.transactionSync(() => ({
-    then(onDone: (value?: unknown) => unknown, onFailed: (error: Error) => unknown): void {
-      end = {
-        commit: () => void onDone(),
-        abort: () => {
-          try {
-            onFailed(new Error('abandoned'));
-          } catch {
-            // lmdb throws what it was given
-          }
-        },
-      };
-    },
-  }));
-  assert(end !== undefined, 'lmdb did not take a pending transaction');
-  return end;
-}
-
-function logPositionKey(): IndexKey {
+function positionKey(): IndexKey {
   return new IndexKey().space(Space.META).u8(Meta.LOG);
 }
 
-function generationBytes(generation: number): Uint8Array {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(generation);
+function positionEncode({ generation, sequence }: LogPosition): Uint8Array {
+  const bytes = new Uint8Array(8);
+  const view = viewOf(bytes);
+  view.setUint32(0, generation);
+  view.setUint32(4, sequence);
   return bytes;
+}
+
+function positionDecode(bytes: Uint8Array): LogPosition {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
+  return { generation: view.getUint32(0), sequence: view.getUint32(4) };
 }
 
 function asDaosError(error: unknown): DaosError {

@@ -28,7 +28,7 @@ export interface UmemPeek {
  * order. There is no undo: callers check first and modify then.
  */
 export interface Umem {
-  /** An own copy of the value, undefined when there is none. */
+  /** The value, undefined when there is none. Stays valid; must not be changed. */
   get(key: IndexKey): Uint8Array | undefined;
   /** The value without a copy; undefined when there is none. */
   peek(key: IndexKey): UmemPeek | undefined;
@@ -38,13 +38,13 @@ export interface Umem {
   put(key: IndexKey, value: Uint8Array): void;
   /** True when there was something to remove. */
   remove(key: IndexKey): boolean;
-  /** Entries in key order. Lazy: finish with it in the same turn. */
+  /** Entries in key order. Lazy: finish with it before anything is modified, and in the same turn. */
   range(range: UmemRange): Iterable<UmemEntry>;
   /** Resolves when everything modified so far is durable. Callers of one batch get one and the same promise. */
   durable(): Promise<void>;
   /** Called when a batch closes, with the last chance to add to it. */
   onBatchEnd(callback: () => void): void;
-  /** Bytes of the pages that the index occupies, with an estimate for what the open batch adds. */
+  /** Bytes of the pages that the index occupies, with an estimate for what is not in pages yet. */
   usedBytes(): number;
   /** Bytes modified but not durable yet. */
   pendingBytes(): number;

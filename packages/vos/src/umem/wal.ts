@@ -1,14 +1,16 @@
-import { close, constants, fdatasync, open, read, write } from 'node:fs';
+import { close, constants, fdatasync, fstat, open, write } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 
 import { DaosError } from '@daos/common';
 
 /**
- * Write-ahead log of one index: what was applied since the last checkpoint. Records lie back to back from the start of
- * the file, each on a sector of its own, so that no acknowledged sector is ever written again before a checkpoint:
- * magic u32 | generation u32 | sequence u32 | payload bytes u32 | crc u32 | payload. A checkpoint starts a new
- * generation at the start of the file; records of older generations end the replay.
+ * One of the two files of an index's write-ahead log. Records lie back to back from the start of the file, each on
+ * sectors of its own, so that no acknowledged sector is ever written again while it counts: magic u32 | generation u32 |
+ * sequence u32 | payload bytes u32 | crc u32 | payload. Generations alternate between the files; a file is begun anew
+ * with its next generation when all that it holds is durable in the index. Sequence numbers run on from one generation
+ * to the next: a record counts only when all before it are there.
  */
 const MAGIC = 0x4441574c;
 export const RECORD_HEADER_BYTES = 20;
@@ -22,18 +24,15 @@ const closeAsync = promisify(close);
 
 export class Wal {
   private position = 0;
-  private zeroed: number;
   private growing: Promise<void> | undefined;
-  private sequence = 0;
+  private generation = 0;
 
   private constructor(
     private readonly fd: number,
-    private generation: number,
-    readonly bytesMax: number,
-    size: number,
-  ) {
-    this.zeroed = size;
-  }
+    private readonly bytesMax: number,
+    /** Up to here the file has blocks: an append need not wait for the file system to find some. */
+    private zeroed: number,
+  ) {}
 
   static async create(path: string): Promise<void> {
     const fd = await openAsync(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 0o600);
@@ -45,34 +44,31 @@ export class Wal {
     }
   }
 
-  /**
-   * Opens the log. `replay` gets the payload of every intact record of `generation`, in order. Call `restart` before
-   * the first append, once what was replayed is durable in the index.
-   */
-  static async open(
-    path: string,
-    generation: number,
-    bytesMax: number,
-    replay: (payload: Buffer) => void,
-  ): Promise<Wal> {
+  /** Opens a file for new records; call `restart` before the first. */
+  static async open(path: string, bytesMax: number): Promise<Wal> {
     const fd = await openAsync(path, constants.O_RDWR | constants.O_DSYNC);
-    try {
-      const content = await readAll(fd);
-      let at = 0;
-      for (let sequence = 1; ; sequence++) {
-        const payload = recordAt(content, at, generation, sequence);
-        if (!payload) break;
-        replay(payload);
-        at += recordBytes(payload.length);
-      }
-      return new Wal(fd, generation, bytesMax, content.length);
-    } catch (error) {
-      await closeAsync(fd);
-      throw error;
+    const { size } = await promisify(fstat)(fd);
+    return new Wal(fd, bytesMax, size);
+  }
+
+  /**
+   * The payloads of the intact records of `generation` from `sequence` on, in order; none when the file is missing or
+   * holds another generation.
+   */
+  static async replay(path: string, generation: number, sequence: number): Promise<Buffer[]> {
+    const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+      throw new DaosError('DF_INVAL', `the log cannot be read: ${error.message}`, { cause: error });
+    });
+    const payloads: Buffer[] = [];
+    for (let at = 0; ; ) {
+      const payload = recordAt(content, at, generation, (sequence + payloads.length) >>> 0);
+      if (!payload) return payloads;
+      payloads.push(payload);
+      at += recordBytes(payload.length);
     }
   }
 
-  /** Bytes logged since the last checkpoint. */
+  /** Bytes logged in this generation. */
   get bytes(): number {
     return this.position;
   }
@@ -81,26 +77,23 @@ export class Wal {
     return this.position + recordBytes(payloadBytes) <= this.bytesMax;
   }
 
-  /** Everything logged so far is durable elsewhere. No append may be under way. */
+  /** Begins another generation; what the file held must not be needed any more, and no append be under way. */
   restart(generation: number): void {
     this.generation = generation;
-    this.sequence = 0;
     this.position = 0;
   }
 
   /**
    * Logs one record: `buffer` holds room for the header, then `payloadBytes` bytes, then room to the end of a sector.
-   * Resolves when it is durable; the record counts only when all before it are durable too. `buffer` must not change
-   * before.
+   * Resolves when it is durable. `buffer` must not change before.
    */
-  append(buffer: Buffer, payloadBytes: number): Promise<void> {
+  append(buffer: Buffer, payloadBytes: number, sequence: number): Promise<void> {
     const bytes = recordBytes(payloadBytes);
     const at = this.position;
     this.position += bytes;
-    this.sequence++;
     buffer.writeUInt32LE(MAGIC, 0);
     buffer.writeUInt32LE(this.generation, 4);
-    buffer.writeUInt32LE(this.sequence, 8);
+    buffer.writeUInt32LE(sequence, 8);
     buffer.writeUInt32LE(payloadBytes, 12);
     buffer.fill(0, RECORD_HEADER_BYTES + payloadBytes, bytes);
     buffer.writeUInt32LE(recordCrc(buffer, payloadBytes), 16);
@@ -167,16 +160,4 @@ function writeAll(fd: number, buffer: Buffer, bytes: number, at: number): Promis
     };
     step(0);
   });
-}
-
-async function readAll(fd: number): Promise<Buffer> {
-  const readAsync = promisify(read);
-  const pieces: Buffer[] = [];
-  for (let at = 0; ; ) {
-    const piece = Buffer.allocUnsafe(1024 * 1024);
-    const { bytesRead } = await readAsync(fd, piece, 0, piece.length, at);
-    if (bytesRead === 0) return Buffer.concat(pieces);
-    pieces.push(piece.subarray(0, bytesRead));
-    at += bytesRead;
-  }
 }
