@@ -51,8 +51,11 @@ describe('SIGKILL of the engine under load', () => {
     `keeps every acknowledged write over ${KILL_POINTS} kill points, and clients go on`,
     async () => {
       const temp = await TempSystem.start();
+      const daos = await daosInit({ agentDir: temp.system.agentDir }).catch(async (error: unknown) => {
+        await temp.remove();
+        throw error;
+      });
       try {
-        const daos = await daosInit({ agentDir: temp.system.agentDir });
         const pool = await daos.poolConnect('tank');
         await pool.contCreate({ label: 'kill' });
         const cont = await pool.contOpen('kill', { mode: 'rw' });
@@ -61,16 +64,16 @@ describe('SIGKILL of the engine under load', () => {
         for (let round = 0; round < KILL_POINTS; round++) {
           const writer = new Writer(kv, round);
           const done = writer.start();
-          await sleep(50 + Math.random() * 400);
+          await waitFor(() => Promise.resolve(writer.acknowledged.size > 0), 30_000);
+          await sleep(Math.random() * 400);
           const [pid] = temp.system.enginePids();
           if (pid === undefined) throw new Error('no engine runs');
           process.kill(pid, 'SIGKILL');
-          await restartRank(temp);
+          await restartRank(temp, pid);
           await sleep(200);
           writer.stop();
           await done;
           expected.push(...writer.acknowledged.keys());
-          expect(writer.acknowledged.size).toBeGreaterThan(0);
         }
         const lost: string[] = [];
         for (const key of expected) {
@@ -78,8 +81,8 @@ describe('SIGKILL of the engine under load', () => {
           if (!value || !valueOf(key).equals(value)) lost.push(key);
         }
         expect(lost).toEqual([]);
-        await daos.close();
       } finally {
+        await daos.close().catch(() => undefined);
         await temp.remove();
       }
     },
@@ -87,11 +90,17 @@ describe('SIGKILL of the engine under load', () => {
   );
 });
 
-/** As an administrator does: the rank shows as errored, `dmg system start` brings it back. */
-async function restartRank(temp: TempSystem): Promise<void> {
-  await waitFor(async () => (await temp.dmg(['system', 'query'])).stdout.toLowerCase().includes('errored'), 20_000);
-  const start = await temp.dmg(['system', 'start']);
-  expect({ code: start.code, stderr: start.stderr }).toEqual({ code: 0, stderr: '' });
+/**
+ * The server restarts an engine that died by itself, at most once in five minutes; after that the rank shows as errored
+ * and an administrator brings it back, as here.
+ */
+async function restartRank(temp: TempSystem, killedPid: number): Promise<void> {
+  await waitFor(async () => {
+    if (temp.system.enginePids().some((pid) => pid !== killedPid)) return true;
+    const query = await temp.dmg(['system', 'query']);
+    if (query.stdout.toLowerCase().includes('errored')) await temp.dmg(['system', 'start']);
+    return false;
+  }, 30_000);
 }
 
 function sleep(ms: number): Promise<void> {

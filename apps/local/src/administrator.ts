@@ -20,10 +20,14 @@ const CALL_TIMEOUT_MS = 5_000;
 
 /** What a new system needs of its administrator and first user: format, pool, container. */
 export class Administrator implements Disposable {
-  private constructor(private readonly client: ControlClient) {}
+  private constructor(
+    private readonly client: ControlClient,
+    private readonly controller: AbortController,
+  ) {}
 
   static async connect(controlConfig: string): Promise<Administrator> {
-    return new Administrator(new ControlClient(await loadControlConfig(controlConfig)));
+    const controller = new AbortController();
+    return new Administrator(new ControlClient(await loadControlConfig(controlConfig), { signal: controller.signal }), controller);
   }
 
   /** True when the server waits for a format; returns as soon as it answers either way. */
@@ -36,6 +40,7 @@ export class Administrator implements Disposable {
         if (isUninitialized(error)) return true;
         if (Date.now() > deadline) throw error;
       }
+      this.controller.signal.throwIfAborted();
       await sleep(POLL_MS);
     }
   }
@@ -57,6 +62,7 @@ export class Administrator implements Disposable {
       } catch (error) {
         states = error instanceof Error ? error.message : String(error);
       }
+      this.controller.signal.throwIfAborted();
       if (Date.now() > deadline) throw new Error(`the engines did not join in time: ${states}`);
       await sleep(POLL_MS);
     }
@@ -77,7 +83,9 @@ export class Administrator implements Disposable {
     });
   }
 
+  /** Ends what is still waiting for an answer. */
   [Symbol.dispose](): void {
+    this.controller.abort(new Error('the system is stopping'));
     this.client[Symbol.dispose]();
   }
 }

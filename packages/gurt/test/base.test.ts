@@ -65,7 +65,11 @@ describe('loading', () => {
       import { createRequire } from 'node:module';
       getLogger('misc').error('x'); telemetry.counter('a').increment();
       console.log(Object.keys(createRequire(${JSON.stringify(fileURLToPath(url))}).cache).filter((k) => /pino|prom/.test(k)).length)`;
-    const out = execFileSync(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const out = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      // A runner that forces colours would colour the number.
+      env: { ...process.env, FORCE_COLOR: '0' },
+    });
     expect(out.toString().trim()).toBe('0');
   });
 });
