@@ -16,8 +16,8 @@ export interface CommandResult {
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Runs as this user and group; only root can. */
   readonly uid?: number;
-  readonly gid?: number;
   readonly timeoutMs?: number;
 }
 
@@ -25,14 +25,14 @@ export interface CommandOptions {
 export function runCommand(app: string, bin: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   const started = performance.now();
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, [resolve(WORKSPACE, 'apps', app, 'bin', `${bin}.mjs`), ...args], {
+    const program = [process.execPath, resolve(WORKSPACE, 'apps', app, 'bin', `${bin}.mjs`), ...args];
+    const [command = '', ...rest] = options.uid === undefined ? program : [...asUser(options.uid), ...program];
+    const child = spawn(command, rest, {
       cwd: options.cwd,
       env: { ...process.env, NODE_OPTIONS: '', ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: options.timeoutMs ?? 60_000,
       killSignal: 'SIGKILL',
-      ...(options.uid === undefined ? {} : { uid: options.uid }),
-      ...(options.gid === undefined ? {} : { gid: options.gid }),
     });
     const out: Buffer[] = [];
     const err: Buffer[] = [];
@@ -44,6 +44,15 @@ export function runCommand(app: string, bin: string, args: readonly string[], op
       done({ code, signal, stdout: text(out), stderr: text(err), ms: performance.now() - started });
     });
   });
+}
+
+/**
+ * Prefix that runs a program as another user who may still read the tree: a clone in a private folder is closed to
+ * everybody else, and the program has to be loaded from it.
+ */
+function asUser(uid: number): string[] {
+  const caps = '+dac_read_search';
+  return ['setpriv', '--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--inh-caps', caps, '--ambient-caps', caps];
 }
 
 /** True when a text looks like a stack trace, which no user of ours should ever see. */

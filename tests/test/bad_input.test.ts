@@ -60,7 +60,7 @@ describe('wrong input', () => {
   it('refuses a user without permission', async () => {
     if (process.getuid?.() !== 0) return;
     await chmod(temp.work, 0o755);
-    const result = await temp.daos(['container', 'destroy', 'tank', 'home'], { uid: NOBODY, gid: NOBODY });
+    const result = await temp.daos(['container', 'destroy', 'tank', 'home'], { uid: NOBODY });
     expectRefusal(result, /NO_PERM|permission/i);
     expect((await temp.daos(['container', 'list', 'tank'])).stdout).toMatch(/home/);
   });

@@ -113,8 +113,11 @@ describe('credentials', () => {
     const map = { '54321': { user: 'mapped', group: 'team', groups: ['extra'] } };
     const { socketPath } = start({ credential_config: { cache_expiration: 60_000, client_user_map: map } });
     const module = new URL('../../../../packages/security/dist/src/dc/index.js', import.meta.url).href;
+    const native = new URL('../../../../packages/native/dist/src/index.js', import.meta.url).href;
     const ask = async (uid: number): Promise<unknown> => {
+      // The addon is loaded before the identity changes: the tree may be closed to other users.
       const code = `const { dcSecRequestCredential } = await import(${JSON.stringify(module)});
+        (await import(${JSON.stringify(native)})).userNames(0, 0);
         process.setgid(${uid}); process.setuid(${uid});
         process.stdout.write(Buffer.from(await dcSecRequestCredential(${JSON.stringify(socketPath)})).toString('hex'));`;
       const { stdout: child } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code]);
