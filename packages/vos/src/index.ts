@@ -1,2 +1,2 @@
-export { vosPoolCreate, vosPoolDestroy, vosPoolOpen } from './pool_files.js';
+export { vosPoolCreate, vosPoolDestroy, vosPoolOpen, type VosPoolOpenParams } from './pool_files.js';
 export type * from './types.js';

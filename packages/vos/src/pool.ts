@@ -83,9 +83,10 @@ export class PoolHandle implements VosPool {
     return this.store.umem.durable();
   }
 
-  /** Resolves when the space of destroyed containers is free again. */
-  reclaimed(): Promise<void> {
-    return this.garbage.idle();
+  /** Resolves when the space of destroyed containers is free again, and no other work goes on in the background. */
+  async settled(): Promise<void> {
+    await this.garbage.idle();
+    await this.store.umem.settled();
   }
 
   async close(): Promise<void> {

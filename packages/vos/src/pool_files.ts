@@ -14,7 +14,7 @@ import { IndexSpace } from './space.js';
 import type { Store } from './store.js';
 import { superblockRead, superblockWrite, syncFolder, type Superblock } from './superblock.js';
 import type { VosPool, VosPoolCreateParams } from './types.js';
-import { LmdbUmem } from './umem/lmdb_umem.js';
+import { LmdbUmem, type UmemTuning } from './umem/lmdb_umem.js';
 import { DataStore, IndexVeaStore } from './value/data_store.js';
 import { Extents } from './value/extents.js';
 import { SingleValues } from './value/single_values.js';
@@ -25,6 +25,13 @@ const SCM_BYTES_MAX = 2 ** 44;
 
 /** Shards that this thread has open: a second handle would write the same log. */
 const openFolders = new Set<string>();
+
+export interface VosPoolOpenParams {
+  readonly dir: string;
+  readonly uuid: Uuid;
+  /** Where the data file is now, when it was moved. */
+  readonly dataPath?: string;
+}
 
 interface Paths {
   readonly superblock: string;
@@ -75,7 +82,12 @@ export async function vosPoolCreate(params: VosPoolCreateParams): Promise<void> 
  * Opens a shard: what was acknowledged is there. DER_NONEXIST, DER_ID_MISMATCH, DER_DF_INCOMPT (unknown version;
  * nothing is changed), DER_DF_INVAL (damaged), DER_BUSY when this thread has it open.
  */
-export async function vosPoolOpen(params: { dir: string; uuid: Uuid; dataPath?: string }): Promise<VosPool> {
+export function vosPoolOpen(params: VosPoolOpenParams): Promise<VosPool> {
+  return poolOpen(params);
+}
+
+/** As `vosPoolOpen`, with checkpoints as wanted. */
+export async function poolOpen(params: VosPoolOpenParams, tuning?: UmemTuning): Promise<PoolHandle> {
   const { dir, uuid } = params;
   const superblock = await superblockRead(pathsOf(dir, undefined).superblock);
   if (superblock.uuid !== uuid.toLowerCase()) {
@@ -85,7 +97,8 @@ export async function vosPoolOpen(params: { dir: string; uuid: Uuid; dataPath?: 
   if (openFolders.has(folder)) throw new DaosError('BUSY', `${dir} is open`);
   openFolders.add(folder);
   try {
-    const store = await openStore(pathsOf(dir, params.dataPath ?? (superblock.dataPath || undefined)), superblock);
+    const paths = pathsOf(dir, params.dataPath ?? (superblock.dataPath || undefined));
+    const store = await openStore(paths, superblock, tuning);
     return new PoolHandle(store, new Garbage(store), superblock.uuid, () => openFolders.delete(folder));
   } catch (error) {
     openFolders.delete(folder);
@@ -105,8 +118,8 @@ export async function vosPoolDestroy(dir: string): Promise<void> {
   await rm(dir, { recursive: true, force: true });
 }
 
-async function openStore(paths: Paths, { scmBytes, nvmeBytes }: Superblock): Promise<Store> {
-  const umem = await LmdbUmem.open(paths, scmBytes);
+async function openStore(paths: Paths, { scmBytes, nvmeBytes }: Superblock, tuning?: UmemTuning): Promise<Store> {
+  const umem = await LmdbUmem.open(paths, scmBytes, tuning);
   let file: BioFile | undefined;
   try {
     let vea: Vea | undefined;

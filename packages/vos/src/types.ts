@@ -160,8 +160,9 @@ export interface VosQueryResult {
 /**
  * A container's objects on one target.
  * Modifications are applied in call order, become visible to later calls at once, and their promise resolves when they
- * are durable: all that arrive in one turn of the event loop share one transaction and one flush. A refused
- * modification (condition, space, argument) leaves no trace.
+ * are durable: all that arrive in one turn of the event loop share one log record and one flush. An update with values
+ * for the data file (4 KiB and more) is applied later, when its data is durable; it is visible at the latest when its
+ * promise resolves. A refused modification (condition, space, argument) leaves no trace.
  */
 export interface VosContainer {
   readonly uuid: Uuid;

@@ -25,7 +25,7 @@ describe('a process that is killed', () => {
         await test.pool.close();
         const before = acknowledged.size;
         const from = first;
-        await runAndKill([test.dir, test.uuid, uuid, String(first)], random.below(RUN_MS_MAX), (n) => acknowledged.add(n));
+        await runAndKill([test.dir, test.uuid, uuid, String(first), kill % 2 === 0 ? 'busy' : 'calm'], random.below(RUN_MS_MAX), (n) => acknowledged.add(n));
         if (acknowledged.size > before) first = Math.max(...acknowledged) + 100;
         await test.open();
         const reopened = test.pool.containerOpen(uuid);

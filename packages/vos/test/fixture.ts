@@ -4,7 +4,10 @@ import { join } from 'node:path';
 
 import { IodType, uuidGenerate, type Epoch, type Iod, type Recx, type UnitOid, type Uuid } from '@daos/common';
 
-import { vosPoolCreate, vosPoolOpen, vosPoolDestroy, type KeyFlavours, type VosContainer, type VosPool } from '../src/index.js';
+import { vosPoolCreate, vosPoolDestroy, type KeyFlavours, type VosContainer } from '../src/index.js';
+import type { PoolHandle } from '../src/pool.js';
+import { poolOpen } from '../src/pool_files.js';
+import type { UmemTuning } from '../src/umem/lmdb_umem.js';
 
 export const MIB = 1024 * 1024;
 export const HASHED: KeyFlavours = { dkey: 'hashed', akey: 'hashed' };
@@ -34,9 +37,13 @@ export function array(akey: Uint8Array, size: number, ...recxs: [number | bigint
   return { akey, type: IodType.ARRAY, size, recxs: recxs.map(([idx, nr]): Recx => ({ idx: BigInt(idx), nr: BigInt(nr) })) };
 }
 
+/** Checkpoints all the time, in small slices, with logs that are full soon. */
+export const BUSY_TUNING: UmemTuning = { checkpointEntries: 12, checkpointLogBytes: 4096, sliceEntries: 5, logBytesMax: 16_384 };
+
 /** A pool shard in a temporary folder. */
 export class TestPool {
-  pool!: VosPool;
+  pool!: PoolHandle;
+  tuning: UmemTuning | undefined;
 
   private constructor(
     readonly root: string,
@@ -44,27 +51,29 @@ export class TestPool {
     readonly uuid: Uuid,
   ) {}
 
-  static async create(sizes: { scmBytes?: number; nvmeBytes?: number } = {}): Promise<TestPool> {
+  static async create(sizes: { scmBytes?: number; nvmeBytes?: number } = {}, tuning?: UmemTuning): Promise<TestPool> {
     const root = await mkdtemp(join(tmpdir(), 'vos-test-'));
     const test = new TestPool(root, join(root, 'shard'), uuidGenerate());
     await vosPoolCreate({ dir: test.dir, uuid: test.uuid, scmBytes: 64 * MIB, nvmeBytes: 64 * MIB, ...sizes });
+    test.tuning = tuning;
     await test.open();
     return test;
   }
 
-  async open(): Promise<VosPool> {
-    this.pool = await vosPoolOpen({ dir: this.dir, uuid: this.uuid });
+  async open(): Promise<PoolHandle> {
+    this.pool = await poolOpen({ dir: this.dir, uuid: this.uuid }, this.tuning);
     return this.pool;
   }
 
-  async reopen(): Promise<VosPool> {
+  async reopen(): Promise<PoolHandle> {
     await this.pool.close();
     return this.open();
   }
 
   /** Goes on with what a crash at this moment would leave on the disk. Nothing may be under way. */
-  async crash(damage?: (dir: string) => Promise<void>): Promise<VosPool> {
+  async crash(damage?: (dir: string) => Promise<void>): Promise<PoolHandle> {
     const copy = `${this.dir}x`;
+    await this.pool.settled();
     await cp(this.dir, copy, { recursive: true });
     await damage?.(copy);
     await this.pool.close();

@@ -5,7 +5,6 @@ import { crc32 } from 'node:zlib';
 import { uuidGenerate } from '@daos/common';
 
 import { vosPoolCreate, vosPoolDestroy, vosPoolOpen } from '../src/index.js';
-import type { PoolHandle } from '../src/pool.js';
 import { MIB, TestObject, TestPool, bytes } from './fixture.js';
 
 let test: TestPool;
@@ -139,7 +138,7 @@ describe('containers', () => {
     container.close();
     await test.pool.containerDestroy(container.uuid);
     await test.reopen();
-    await (test.pool as PoolHandle).reclaimed();
+    await test.pool.settled();
     expect(test.pool.query().nvme.freeBytes).toBe(16 * MIB);
     await test.reopen();
     expect(16 * MIB - test.pool.query().scm.freeBytes).toBeLessThan(64 * 1024);
@@ -170,7 +169,7 @@ describe('a full pool', () => {
     await test.reopen();
     container.close();
     await test.pool.containerDestroy(container.uuid);
-    await (test.pool as PoolHandle).reclaimed();
+    await test.pool.settled();
     const again = new TestObject(await test.newContainer());
     await again.updateSingle(1n, bytes('d'), bytes('a'), value);
   });

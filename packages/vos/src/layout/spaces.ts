@@ -1,6 +1,6 @@
 /**
- * Key spaces of the index (the first byte of every key) and what follows it. `no` are numbers given to containers, objects, dkeys
- * and akeys when they are first written; they are never reused, so lower levels need no long prefix.
+ * Key spaces of the index (the first byte of every key) and what follows it. `no` are numbers given to containers,
+ * objects, dkeys and akeys when they are first written; they are never reused, so lower levels need no long prefix.
  *
  *   META        · which                                   → counters, log position
  *   CONTAINER   · uuid                                    → container no

@@ -14,16 +14,9 @@ import { Wal } from './wal.js';
 
 /** Log records that may be on their way to the disk: while one flushes, the next batch is executed and written. */
 const FLUSHES_MAX = 2;
-/** A checkpoint begins when this much is not in LMDB yet: bounds memory and the time of a recovery. */
-const CHECKPOINT_ENTRIES = 16_384;
-const CHECKPOINT_LOG_BYTES = 4 * 1024 * 1024;
 /** After this long with nothing to do, what is left is written to LMDB. */
 const CHECKPOINT_IDLE_MS = 5_000;
-/** A checkpoint is written in slices: each holds the thread for about a millisecond, its commit none. */
-const SLICE_ENTRIES = 768;
 const SLICE_BYTES = 1024 * 1024;
-/** Limit of one log file. Reached only when a checkpoint takes longer than the next one takes to fill. */
-const LOG_BYTES_MAX = 64 * 1024 * 1024;
 /** Share of a page that keys and values fill on average. */
 const PAGE_FILL = 0.6;
 
@@ -31,6 +24,24 @@ export interface LmdbUmemPaths {
   readonly index: string;
   readonly logs: readonly [string, string];
 }
+
+/** When and how checkpoints are made. Tests make them often. */
+export interface UmemTuning {
+  /** A checkpoint begins when this much is not in LMDB yet: bounds memory and the time of a recovery. */
+  readonly checkpointEntries: number;
+  readonly checkpointLogBytes: number;
+  /** A checkpoint is written in slices: each holds the thread for about a millisecond, its commit none. */
+  readonly sliceEntries: number;
+  /** Limit of one log file. Reached only when a checkpoint takes longer than the next one takes to fill. */
+  readonly logBytesMax: number;
+}
+
+const TUNING: UmemTuning = {
+  checkpointEntries: 16_384,
+  checkpointLogBytes: 4 * 1024 * 1024,
+  sliceEntries: 1024,
+  logBytesMax: 64 * 1024 * 1024,
+};
 
 interface Batch {
   readonly promise: Promise<void>;
@@ -75,6 +86,7 @@ export class LmdbUmem implements Umem {
     private readonly wals: readonly [Wal, Wal],
     private position: LogPosition,
     private readonly path: string,
+    private readonly tuning: UmemTuning,
   ) {
     this.wal.restart(position.generation);
     this.measure();
@@ -91,12 +103,13 @@ export class LmdbUmem implements Umem {
   }
 
   /** Opens an index and brings it to what was acknowledged. DER_DF_INVAL when it is damaged. */
-  static async open(paths: LmdbUmemPaths, usableBytes: number): Promise<LmdbUmem> {
+  static async open(paths: LmdbUmemPaths, usableBytes: number, tuning = TUNING): Promise<LmdbUmem> {
     const store = openLmdb(paths.index, usableBytes);
     try {
       const position = await recover(store, paths);
-      const wals: [Wal, Wal] = [await Wal.open(paths.logs[0], LOG_BYTES_MAX), await Wal.open(paths.logs[1], LOG_BYTES_MAX)];
-      return new LmdbUmem(store, wals, position, paths.index);
+      const { logBytesMax } = tuning;
+      const wals: [Wal, Wal] = [await Wal.open(paths.logs[0], logBytesMax), await Wal.open(paths.logs[1], logBytesMax)];
+      return new LmdbUmem(store, wals, position, paths.index, tuning);
     } catch (error) {
       await store.close();
       throw error;
@@ -170,6 +183,10 @@ export class LmdbUmem implements Umem {
 
   pendingBytes(): number {
     return this.bytesInFlight + this.log.payloadBytes;
+  }
+
+  async settled(): Promise<void> {
+    while (this.checkpointing) await this.checkpointing;
   }
 
   async close(): Promise<void> {
@@ -269,7 +286,9 @@ export class LmdbUmem implements Umem {
       () => done(),
       (error: unknown) => done(asDaosError(error)),
     );
-    if (this.active.count >= CHECKPOINT_ENTRIES || this.wal.bytes >= CHECKPOINT_LOG_BYTES) void this.startCheckpoint();
+    const { checkpointEntries, checkpointLogBytes } = this.tuning;
+    const isDue = this.active.count >= checkpointEntries || this.wal.bytes >= checkpointLogBytes;
+    if (isDue) void this.startCheckpoint();
     else this.idleTimer ??= setTimeout(this.onIdle, CHECKPOINT_IDLE_MS).unref();
   }
 
@@ -325,7 +344,7 @@ export class LmdbUmem implements Umem {
     let at = from;
     let bytes = 0;
     await this.commit(() => {
-      for (; at < entries.length && at - from < SLICE_ENTRIES && bytes < SLICE_BYTES; at++) {
+      for (; at < entries.length && at - from < this.tuning.sliceEntries && bytes < SLICE_BYTES; at++) {
         const { key, value } = entries[at] as OverlayEntry;
         const storeKey = { bytes: key, length: key.length };
         if (value) this.store.put(storeKey, value);

@@ -48,6 +48,8 @@ export interface Umem {
   usedBytes(): number;
   /** Bytes modified but not durable yet. */
   pendingBytes(): number;
+  /** Resolves when no work goes on in the background. */
+  settled(): Promise<void>;
   /** Makes everything durable and closes. */
   close(): Promise<void>;
 }
