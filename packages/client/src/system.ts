@@ -1,7 +1,7 @@
 import { cartClient, type CartContext, type GroupMember } from '@daos/cart';
 import { DaosError, Hlc } from '@daos/common';
 import { dcMgmtPoolFind, dcMgmtPoolList } from '@daos/mgmt/dc';
-import type { DcSystem, FoundPool } from '@daos/pool/dc';
+import type { DcOptions, DcSystem, FoundPool } from '@daos/pool/dc';
 
 import { Agent, type AttachInfo } from './agent.js';
 import type { OpOptions, SystemInfo } from './types.js';
@@ -50,8 +50,8 @@ export class ClientSystem implements DcSystem {
     return this.agent.credential();
   }
 
-  findPool(labelOrUuid: string): Promise<FoundPool> {
-    return dcMgmtPoolFind(this.cart, this.ranks(), labelOrUuid);
+  findPool(labelOrUuid: string, options: DcOptions = {}): Promise<FoundPool> {
+    return dcMgmtPoolFind(this.cart, this.ranks(), labelOrUuid, options);
   }
 
   async listPools(options: OpOptions): Promise<{ uuid: string; label: string; serviceRanks: number[] }[]> {

@@ -24,7 +24,7 @@ export async function dcPoolConnect(
   options: DcPoolConnectOptions = {},
 ): Promise<DcPool> {
   if (labelOrUuid === '') throw new DaosError('INVAL', 'a pool is named by its label or UUID');
-  const [found, credential] = await Promise.all([system.findPool(labelOrUuid), system.credential()]);
+  const [found, credential] = await Promise.all([system.findPool(labelOrUuid, options), system.credential()]);
   const flags = FLAGS[options.mode ?? 'ro'];
   const handle = uuidGenerate();
   const peer: ServicePeer = {

@@ -20,7 +20,7 @@ export interface DcSystem {
   /** Signed credential of the calling user, from the agent. */
   credential(): Promise<Uint8Array>;
   /** Asks the management service. DER_NONEXIST when there is no such pool. */
-  findPool(labelOrUuid: string): Promise<FoundPool>;
+  findPool(labelOrUuid: string, options?: DcOptions): Promise<FoundPool>;
 }
 
 /** Options of every call that may wait. */
