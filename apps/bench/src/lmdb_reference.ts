@@ -15,8 +15,8 @@ export interface LmdbFigures {
 }
 
 /**
- * What plain LMDB does with as many keys and values of the same size: one get and one put per value, `batch` of them in
- * each durable transaction; then random gets.
+ * What plain LMDB does with as many keys and values of the same size: one get and one put per value, `batch`
+ * of them in each durable transaction; then random gets.
  */
 export async function measureLmdb(dir: string, keys: number, valueBytes: number, batch: number): Promise<LmdbFigures> {
   await mkdir(dir, { recursive: true });

@@ -244,8 +244,8 @@ class Workload {
 }
 
 /**
- * As `measure` for operations that mostly need no wait, one after the other: the clock must not cost more than they do.
- * Begins, as the reference does, with code that the compiler has seen before.
+ * As `measure` for operations that mostly need no wait, one after the other: the clock must not cost more
+ * than they do. Begins, as the reference does, with code that the compiler has seen before.
  */
 async function measureSync(count: number, operation: (i: number) => unknown): Promise<Measured> {
   for (let i = 0; i < Math.min(count, WARM_UP); i++) await operation(i);

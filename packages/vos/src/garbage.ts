@@ -14,8 +14,9 @@ const SLICE_RECORDS = 256;
 const KEY_PREFIX_BYTES = 7;
 
 /**
- * Removes destroyed containers in slices: values, then the akey, the dkey, the object above them, and at last the
- * container's mark. Each slice is durable before the next; after a restart it goes on where the index stands.
+ * Removes destroyed containers in slices: values, then the akey, the dkey, the object above them, and at last
+ * the container's mark. Each slice is durable before the next; after a restart it goes on where the index
+ * stands.
  */
 export class Garbage {
   private readonly from = new IndexKey();

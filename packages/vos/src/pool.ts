@@ -83,7 +83,10 @@ export class PoolHandle implements VosPool {
     return this.store.umem.durable();
   }
 
-  /** Resolves when the space of destroyed containers is free again, and no other work goes on in the background. */
+  /**
+   * Resolves when the space of destroyed containers is free again, and no other work goes on in the
+   * background.
+   */
   async settled(): Promise<void> {
     await this.garbage.idle();
     await this.store.umem.settled();

@@ -52,8 +52,8 @@ function pathsOf(dir: string, dataPath: string | undefined): Paths {
 }
 
 /**
- * Makes a pool's shard; it is durable when the promise resolves. DER_EXIST when the folder holds one, DER_INVAL for
- * impossible sizes. What an interrupted creation left is replaced.
+ * Makes a pool's shard; it is durable when the promise resolves. DER_EXIST when the folder holds one,
+ * DER_INVAL for impossible sizes. What an interrupted creation left is replaced.
  */
 export async function vosPoolCreate(params: VosPoolCreateParams): Promise<void> {
   const { dir, uuid, scmBytes, nvmeBytes, dataPath } = params;
@@ -79,8 +79,8 @@ export async function vosPoolCreate(params: VosPoolCreateParams): Promise<void> 
 }
 
 /**
- * Opens a shard: what was acknowledged is there. DER_NONEXIST, DER_ID_MISMATCH, DER_DF_INCOMPT (unknown version;
- * nothing is changed), DER_DF_INVAL (damaged), DER_BUSY when this thread has it open.
+ * Opens a shard: what was acknowledged is there. DER_NONEXIST, DER_ID_MISMATCH, DER_DF_INCOMPT (unknown
+ * version; nothing is changed), DER_DF_INVAL (damaged), DER_BUSY when this thread has it open.
  */
 export function vosPoolOpen(params: VosPoolOpenParams): Promise<VosPool> {
   return poolOpen(params);

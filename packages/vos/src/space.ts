@@ -2,7 +2,10 @@ import { DaosError } from '@daos/common';
 
 import type { Umem } from './umem/umem.js';
 
-/** Part of the index that updates may not use, so that punches, destroys and their bookkeeping always find room. */
+/**
+ * Part of the index that updates may not use, so that punches, destroys and their bookkeeping always find
+ * room.
+ */
 const RESERVE_SHARE = 0.05;
 const RESERVE_BYTES_MIN = 256 * 1024;
 const RESERVE_BYTES_MAX = 256 * 1024 * 1024;

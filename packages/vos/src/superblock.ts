@@ -5,9 +5,10 @@ import { crc32 } from 'node:zlib';
 import { DaosError, uuidFromBytes, uuidToBytes, type Uuid } from '@daos/common';
 
 /**
- * Superblock of a pool's shard, little endian: magic u32 | version u32 | uuid (16) | bytes of the index u64 | bytes of
- * the data file u64 | length of its path u32 | path (UTF-8; empty: in the shard's folder) | zeros | crc32 of all before,
- * in the last 4 bytes. It is written last when a shard is made: a folder without one is no shard.
+ * Superblock of a pool's shard, little endian: magic u32 | version u32 | uuid (16) | bytes of the index u64 |
+ * bytes of the data file u64 | length of its path u32 | path (UTF-8; empty: in the shard's folder) | zeros |
+ * crc32 of all before, in the last 4 bytes. It is written last when a shard is made: a folder without one is
+ * no shard.
  */
 const MAGIC = 0x5ca1ab1e;
 export const LAYOUT_VERSION = 1;
@@ -49,8 +50,8 @@ export async function superblockWrite(path: string, superblock: Superblock): Pro
 }
 
 /**
- * Reads the superblock. DER_NONEXIST when there is none, DER_DF_INCOMPT for a version that this program does not know,
- * DER_DF_INVAL when it is damaged or something else.
+ * Reads the superblock. DER_NONEXIST when there is none, DER_DF_INCOMPT for a version that this program does
+ * not know, DER_DF_INVAL when it is damaged or something else.
  */
 export async function superblockRead(path: string): Promise<Superblock> {
   const block = await readFile(path).catch((error: NodeJS.ErrnoException) => {

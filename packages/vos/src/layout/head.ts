@@ -5,8 +5,9 @@ import { EMPTY, getU48, ownCopy, setU48, viewOf } from './bytes.js';
 import { IncarnationLog } from './incarnation_log.js';
 
 /**
- * Heads are the index records of objects, dkeys and akeys, kept decoded in memory and written back when a batch ends.
- * `indexKey` is where it stands in the index; `key` are the real key bytes, compared on every hit.
+ * Heads are the index records of objects, dkeys and akeys, kept decoded in memory and written back when a
+ * batch ends. `indexKey` is where it stands in the index; `key` are the real key bytes, compared on every
+ * hit.
  */
 export abstract class Head {
   log = new IncarnationLog();
@@ -56,7 +57,10 @@ export class ObjectHead extends Head {
   }
 }
 
-/** Reads of a stored dkey or akey without making a head of it: for listings. Stored first: no u48 | key bytes u16 | log entries u32. */
+/**
+ * Reads of a stored dkey or akey without making a head of it: for listings. Stored first: no u48 | key bytes
+ * u16 | log entries u32.
+ */
 export const KeyRecord = {
   FIXED_BYTES: 12,
   no: (view: DataView): number => getU48(view, 0),
@@ -100,10 +104,10 @@ export class DkeyHead extends Head {
 const SPILLED = 1;
 
 /**
- * An akey with its newest values, so that most reads end here. Single value: `values` is the newest version alone.
- * Array: `values` are all extents until they are spilled to the VALUE space.
- * Stored as: no u48 | key bytes u16 | log entries u32 | kind u8 | flags u8 | values u16 | record size u32 |
- * highest value epoch u64 | width classes u64 | log | key | values.
+ * An akey with its newest values, so that most reads end here. Single value: `values` is the newest version
+ * alone. Array: `values` are all extents until they are spilled to the VALUE space. Stored as: no u48 | key
+ * bytes u16 | log entries u32 | kind u8 | flags u8 | values u16 | record size u32 | highest value epoch u64 |
+ * width classes u64 | log | key | values.
  */
 export class AkeyHead extends Head {
   kind: IodType = IodType.NONE;

@@ -2,8 +2,8 @@ import { bytesEqual } from './bytes.js';
 import type { Head } from './head.js';
 
 /**
- * Bounded cache of heads: two places per hash, the more recent entry first. No list to maintain on a hit, no strings as
- * keys. A head that falls out is given to `onEvict`.
+ * Bounded cache of heads: two places per hash, the more recent entry first. No list to maintain on a hit, no
+ * strings as keys. A head that falls out is given to `onEvict`.
  */
 export class HeadCache<H extends Head> {
   private readonly slots: (H | undefined)[];

@@ -8,7 +8,9 @@ import { IndexKey } from './index_key.js';
 import { COLLISIONS_MAX, appendSortKey, mayCollide } from './sort_key.js';
 import { Meta, Space } from './spaces.js';
 
-/** Cache places, as powers of two. A head takes some 300 bytes, an akey's with its embedded value up to 2 KiB. */
+/**
+ * Cache places, as powers of two. A head takes some 300 bytes, an akey's with its embedded value up to 2 KiB.
+ */
 const OBJECT_SLOT_BITS = 12;
 const DKEY_SLOT_BITS = 14;
 const AKEY_SLOT_BITS = 15;
@@ -26,8 +28,8 @@ type Decode<H extends Head> = (
 ) => H;
 
 /**
- * All heads of one pool: finds them in the cache or the index, makes new ones, and writes the changed ones back when
- * the batch ends. Whoever scans the index calls `writeBack` first.
+ * All heads of one pool: finds them in the cache or the index, makes new ones, and writes the changed ones
+ * back when the batch ends. Whoever scans the index calls `writeBack` first.
  */
 export class Heads {
   private readonly objects = new HeadCache<ObjectHead>(OBJECT_SLOT_BITS, (head) => this.evicted(head));
@@ -39,7 +41,10 @@ export class Heads {
   private readonly oidView = viewOf(this.oidBytes);
   private encodeBytes = new Uint8Array(ENCODE_BYTES_MIN);
   private encodeView = viewOf(this.encodeBytes);
-  /** Index keys of long keys that are new in this batch: not in the index yet, so that a collision would not show. */
+  /**
+   * Index keys of long keys that are new in this batch: not in the index yet, so that a collision would not
+   * show.
+   */
   private readonly newPlaces = new Set<string>();
   private nextNo = 1;
   private nextNoStored = 1;

@@ -6,7 +6,10 @@ import { viewOf } from './bytes.js';
 export const MINOR_MAX = 16_383;
 const ENTRY_BYTES = 16;
 
-/** The newest punch in force at some level: hides everything at or below it. Reused, so that checks allocate nothing. */
+/**
+ * The newest punch in force at some level: hides everything at or below it. Reused, so that checks allocate
+ * nothing.
+ */
 export class PunchMark {
   epoch: Epoch = 0n;
   minor = 0;
@@ -23,9 +26,10 @@ export class PunchMark {
 }
 
 /**
- * Answers whether an object, dkey or akey exists at an epoch: creations and punches, one entry per epoch, oldest first.
- * An entry has the minor epoch of its update and of its punch (0: none); it is a punch when the punch came last.
- * Stored as: epoch u64 | update minor u16 | punch minor u16 | owning transaction u32 (0: committed).
+ * Answers whether an object, dkey or akey exists at an epoch: creations and punches, one entry per epoch,
+ * oldest first. An entry has the minor epoch of its update and of its punch (0: none); it is a punch when the
+ * punch came last. Stored as: epoch u64 | update minor u16 | punch minor u16 | owning transaction u32 (0:
+ * committed).
  */
 export class IncarnationLog {
   private readonly epochs: Epoch[] = [];
@@ -59,8 +63,8 @@ export class IncarnationLog {
   }
 
   /**
-   * Epoch at which the incarnation that is visible at `hi` began; 0 when nothing exists then. `punch` comes in as the
-   * parent's punch and leaves as the one in force here.
+   * Epoch at which the incarnation that is visible at `hi` began; 0 when nothing exists then. `punch` comes
+   * in as the parent's punch and leaves as the one in force here.
    */
   visibleAt(hi: Epoch, punch: PunchMark): Epoch {
     const { epochs, minors } = this;
@@ -86,7 +90,10 @@ export class IncarnationLog {
     return created;
   }
 
-  /** Throws DER_NO_PERM when an entry of the other kind holds this epoch with a minor epoch that is not smaller. */
+  /**
+   * Throws DER_NO_PERM when an entry of the other kind holds this epoch with a minor epoch that is not
+   * smaller.
+   */
   checkUpdate(epoch: Epoch, minor: number): void {
     this.check(epoch, minor, true);
   }

@@ -1,6 +1,7 @@
 /**
- * A key of the index under construction: one byte for the key space, then fields whose byte order is their sort order
- * (integers big endian). One object is reused for all look-ups, so that building a key allocates nothing.
+ * A key of the index under construction: one byte for the key space, then fields whose byte order is their
+ * sort order (integers big endian). One object is reused for all look-ups, so that building a key allocates
+ * nothing.
  */
 export const INDEX_KEY_BYTES_MAX = 1280;
 
@@ -69,8 +70,8 @@ export class IndexKey {
   }
 
   /**
-   * Becomes the smallest key behind all keys that start with the present bytes. The present bytes must not all be 255;
-   * they never are, since key spaces are below 255.
+   * Becomes the smallest key behind all keys that start with the present bytes. The present bytes must not
+   * all be 255; they never are, since key spaces are below 255.
    */
   toPrefixEnd(): this {
     let last = this.length - 1;

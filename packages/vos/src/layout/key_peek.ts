@@ -13,8 +13,9 @@ import { Space } from './spaces.js';
 export const UNCLEAR = -1;
 
 /**
- * Reads of keys that are not in the cache and of the plainest kind: created once, never punched. They are answered from
- * the stored bytes, so that a scan through a large object neither makes heads nor drives out those in use.
+ * Reads of keys that are not in the cache and of the plainest kind: created once, never punched. They are
+ * answered from the stored bytes, so that a scan through a large object neither makes heads nor drives out
+ * those in use.
  */
 export class KeyPeek {
   private readonly key = new IndexKey();
@@ -30,7 +31,9 @@ export class KeyPeek {
     return found.view.getBigUint64(DKEY_LOG_AT) <= epoch ? KeyRecord.no(found.view) : 0;
   }
 
-  /** The newest version of a single value, when it is small and not newer than `epoch`; undefined: unclear. */
+  /**
+   * The newest version of a single value, when it is small and not newer than `epoch`; undefined: unclear.
+   */
   single(dkeyNo: number, key: Uint8Array, flavour: KeyFlavour, epoch: Epoch): ValueRecord | undefined {
     const found = this.find(Space.AKEY, dkeyNo, key, flavour);
     if (!found || !isPlain(found, AKEY_LOG_AT, key)) return undefined;

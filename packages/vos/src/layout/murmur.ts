@@ -1,6 +1,6 @@
 /**
- * murmur3, x86, 128 bits (Austin Appleby, public domain), on 32-bit integers only. Stands for long keys in the index;
- * collisions are told apart by the whole key, which is stored beside it.
+ * murmur3, x86, 128 bits (Austin Appleby, public domain), on 32-bit integers only. Stands for long keys in
+ * the index; collisions are told apart by the whole key, which is stored beside it.
  */
 const C1 = 0x239b961b;
 const C2 = 0xab0e9789;

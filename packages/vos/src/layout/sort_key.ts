@@ -31,8 +31,8 @@ export function mayCollide(key: Uint8Array, flavour: KeyFlavour): boolean {
 }
 
 /**
- * Appends what sorts as DAOS sorts keys of this flavour: numbers by value (little endian in the key), lexical keys by
- * bytes with the shorter first, hashed keys in a stable order without meaning.
+ * Appends what sorts as DAOS sorts keys of this flavour: numbers by value (little endian in the key), lexical
+ * keys by bytes with the shorter first, hashed keys in a stable order without meaning.
  */
 export function appendSortKey(into: IndexKey, key: Uint8Array, flavour: KeyFlavour, collision: number): void {
   if (flavour === 'lexical') into.raw(key);

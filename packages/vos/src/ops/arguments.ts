@@ -19,8 +19,8 @@ export function checkReadEpoch(epoch: Epoch): void {
 }
 
 /**
- * Checks what update and fetch have in common: DER_IO_INVAL without iods or for a single value with extents, DER_INVAL
- * for sizes and indices out of range, DER_KEY2BIG.
+ * Checks what update and fetch have in common: DER_IO_INVAL without iods or for a single value with extents,
+ * DER_INVAL for sizes and indices out of range, DER_KEY2BIG.
  */
 export function checkIods(dkey: Uint8Array, iods: readonly Iod[], flavours: KeyFlavours): void {
   checkKey('dkey', dkey, flavours.dkey);
@@ -61,8 +61,8 @@ export function checkDistinctAkeys(iods: readonly Iod[]): void {
 }
 
 /**
- * Checks that values fit their iods: DER_IO_INVAL when the bytes given are not those that the extents ask for,
- * DER_NO_PERM for an extent of data that is too wide.
+ * Checks that values fit their iods: DER_IO_INVAL when the bytes given are not those that the extents ask
+ * for, DER_NO_PERM for an extent of data that is too wide.
  */
 export function checkValues(iods: readonly Iod[], values: readonly Uint8Array[]): void {
   for (let i = 0; i < iods.length; i++) {

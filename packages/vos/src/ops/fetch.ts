@@ -27,8 +27,8 @@ export class Fetch {
   ) {}
 
   /**
-   * What is seen of each iod; nothing there is no error but size 0. DER_NONEXIST when a condition asks for a key that
-   * does not exist.
+   * What is seen of each iod; nothing there is no error but size 0. DER_NONEXIST when a condition asks for a
+   * key that does not exist.
    */
   run(request: VosFetch): VosFetchedIod[] | Promise<VosFetchedIod[]> {
     const { epoch, flags, flavours, iods } = request;

@@ -38,7 +38,10 @@ interface Level {
   readonly logOf: (value: Uint8Array) => IncarnationLog;
 }
 
-/** Pages of what exists at an epoch. A page may be short, even empty, before the end: only a missing anchor ends. */
+/**
+ * Pages of what exists at an epoch. A page may be short, even empty, before the end: only a missing anchor
+ * ends.
+ */
 export class List {
   private readonly from = new IndexKey();
   private readonly to = new IndexKey();

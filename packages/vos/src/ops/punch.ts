@@ -11,8 +11,8 @@ import type { VosPunch } from '../types.js';
 import { checkWriteEpoch } from './arguments.js';
 
 /**
- * One punch: hides everything at or below its epoch under an object, a dkey or akeys. What does not exist is made,
- * with the punch in its log, so that an older write that comes later stays hidden.
+ * One punch: hides everything at or below its epoch under an object, a dkey or akeys. What does not exist is
+ * made, with the punch in its log, so that an older write that comes later stays hidden.
  */
 export class Punch {
   private readonly punch = new PunchMark();

@@ -15,8 +15,8 @@ import { checkReadEpoch } from './arguments.js';
 type Found = Pick<VosQueryResult, 'dkey' | 'akey' | 'recx'>;
 
 /**
- * Largest or smallest dkey, akey and extent that exist at an epoch. A key counts only when what is asked for below it
- * exists, too; otherwise the next one is tried.
+ * Largest or smallest dkey, akey and extent that exist at an epoch. A key counts only when what is asked for
+ * below it exists, too; otherwise the next one is tried.
  */
 export class Query {
   constructor(

@@ -31,8 +31,9 @@ interface AkeyState {
 }
 
 /**
- * One update: all checks first, then all writes, so that a refused one leaves no trace. Values for the data file are
- * written and made durable before; the index is changed (and the checks made again) when that is done.
+ * One update: all checks first, then all writes, so that a refused one leaves no trace. Values for the data
+ * file are written and made durable before; the index is changed (and the checks made again) when that is
+ * done.
  */
 export class Update {
   private object: ObjectHead | undefined;
@@ -48,7 +49,9 @@ export class Update {
     private readonly container: OpenContainer,
   ) {}
 
-  /** Resolves when the update is durable. DER_NOSPACE and what the checks of conditions and arguments throw. */
+  /**
+   * Resolves when the update is durable. DER_NOSPACE and what the checks of conditions and arguments throw.
+   */
   run(request: VosUpdate): Promise<void> {
     checkWriteEpoch(request.epoch);
     checkIods(request.dkey, request.iods, request.flavours);

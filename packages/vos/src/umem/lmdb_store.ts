@@ -24,7 +24,9 @@ export interface LmdbStore {
   removeSync(key: StoreKey): boolean;
   getRange(options: object): Iterable<UmemEntry>;
   getStats(): { treeBranchPageCount: number; treeLeafPageCount: number; overflowPages: number };
-  /** Runs `action`'s puts and removals in one transaction on another thread; resolves when they are durable. */
+  /**
+   * Runs `action`'s puts and removals in one transaction on another thread; resolves when they are durable.
+   */
   batch(action: () => void): Promise<boolean>;
   transactionSync(action: () => unknown): unknown;
   /** The next read sees the newest transaction. */

@@ -2,21 +2,24 @@ import { DaosError } from '@daos/common';
 import { getLogger } from '@daos/gurt';
 
 import { EMPTY, viewOf } from '../layout/bytes.js';
-import { IndexKey } from '../layout/index_key.js';
-import { Meta, Space } from '../layout/spaces.js';
+import type { IndexKey } from '../layout/index_key.js';
+import { commit, writeSlices } from './checkpoint.js';
 import { PAGE_BYTES, openLmdb, type LmdbStore } from './lmdb_store.js';
-import { LogBuffer, replayOps } from './log_buffer.js';
+import { LogBuffer } from './log_buffer.js';
+import { positionEncode, positionKey, recover, type LogPosition } from './log_position.js';
 import { mergeEntries } from './merge.js';
 import { Overlay, type OverlayEntry } from './overlay.js';
 import { Slab } from './slab.js';
 import type { Umem, UmemEntry, UmemPeek, UmemRange } from './umem.js';
 import { Wal } from './wal.js';
 
-/** Log records that may be on their way to the disk: while one flushes, the next batch is executed and written. */
+/**
+ * Log records that may be on their way to the disk: while one flushes, the next batch is executed and
+ * written.
+ */
 const FLUSHES_MAX = 2;
 /** After this long with nothing to do, what is left is written to LMDB. */
 const CHECKPOINT_IDLE_MS = 5_000;
-const SLICE_BYTES = 1024 * 1024;
 /** Share of a page that keys and values fill on average. */
 const PAGE_FILL = 0.6;
 
@@ -50,10 +53,11 @@ interface Batch {
 }
 
 /**
- * LMDB under a memory overlay, with a write-ahead log. A modification goes into the overlay, where all reads see it, and
- * into the batch's log record; the batch is durable when the record is. In the background a checkpoint writes a frozen
- * overlay to LMDB, in several transactions, the last of which moves the place from which a recovery replays the log.
- * Replaying twice does no harm, since the log holds keys and values and not what was done to them.
+ * LMDB under a memory overlay, with a write-ahead log. A modification goes into the overlay, where all reads
+ * see it, and into the batch's log record; the batch is durable when the record is. In the background a
+ * checkpoint writes a frozen overlay to LMDB, in several transactions, the last of which moves the place from
+ * which a recovery replays the log. Replaying twice does no harm, since the log holds keys and values and not
+ * what was done to them.
  */
 export class LmdbUmem implements Umem {
   private active = new Overlay();
@@ -106,7 +110,7 @@ export class LmdbUmem implements Umem {
   static async open(paths: LmdbUmemPaths, usableBytes: number, tuning = TUNING): Promise<LmdbUmem> {
     const store = openLmdb(paths.index, usableBytes);
     try {
-      const position = await recover(store, paths);
+      const position = await recover(store, paths.logs);
       const { logBytesMax } = tuning;
       const wals: [Wal, Wal] = [await Wal.open(paths.logs[0], logBytesMax), await Wal.open(paths.logs[1], logBytesMax)];
       return new LmdbUmem(store, wals, position, paths.index, tuning);
@@ -308,8 +312,8 @@ export class LmdbUmem implements Umem {
   };
 
   /**
-   * Freezes the overlay at a batch's end and goes on in the other log file, unless a checkpoint is under way. The result
-   * resolves when what was frozen is in LMDB; it does not reject.
+   * Freezes the overlay at a batch's end and goes on in the other log file, unless a checkpoint is under way.
+   * The result resolves when what was frozen is in LMDB; it does not reject.
    */
   private startCheckpoint(): Promise<void> {
     if (this.checkpointing || this.failure) return this.checkpointing ?? Promise.resolve();
@@ -328,98 +332,22 @@ export class LmdbUmem implements Umem {
   }
 
   private async writeCheckpoint(frozen: Overlay, position: LogPosition): Promise<void> {
-    // nothing may reach LMDB before the log has it, or a crash could leave half of a batch there; the batch that is being
+    // nothing may reach LMDB before the log has it, or a crash could leave half of a batch there; the batch
+    // that is being
     // closed now is the last one in the overlay
     await Promise.resolve();
     await this.tail;
-    const entries = frozen.sorted();
-    for (let at = 0; at < entries.length; ) at = await this.writeSlice(entries, at);
-    await this.commit(() => this.store.put(positionKey(), positionEncode(position)));
+    await writeSlices(this.store, frozen.sorted(), this.tuning.sliceEntries);
+    await commit(this.store, () => this.store.put(positionKey(), positionEncode(position)));
     this.store.resetReadTxn();
     this.frozen = undefined;
     this.measure();
-  }
-
-  private async writeSlice(entries: readonly OverlayEntry[], from: number): Promise<number> {
-    let at = from;
-    let bytes = 0;
-    await this.commit(() => {
-      for (; at < entries.length && at - from < this.tuning.sliceEntries && bytes < SLICE_BYTES; at++) {
-        const { key, value } = entries[at] as OverlayEntry;
-        const storeKey = { bytes: key, length: key.length };
-        if (value) this.store.put(storeKey, value);
-        else this.store.remove(storeKey);
-        bytes += key.length + (value?.length ?? 0);
-      }
-    });
-    return at;
-  }
-
-  private async commit(action: () => void): Promise<void> {
-    try {
-      await this.store.batch(action);
-    } catch (error) {
-      throw new DaosError('NVME_IO', `commit of ${this.path} failed`, { cause: error });
-    }
   }
 
   private measure(): void {
     const { treeBranchPageCount, treeLeafPageCount, overflowPages } = this.store.getStats();
     this.storeBytes = (treeBranchPageCount + treeLeafPageCount + overflowPages) * PAGE_BYTES;
   }
-}
-
-/** Where a recovery begins: the generation of the log, and the number of its first record. */
-interface LogPosition {
-  readonly generation: number;
-  readonly sequence: number;
-}
-
-/** Replays the log onto LMDB; the result is where the log goes on. */
-async function recover(store: LmdbStore, paths: LmdbUmemPaths): Promise<LogPosition> {
-  const stored = store.getBinaryFast(positionKey());
-  if (!stored) throw new DaosError('DF_INVAL', `${paths.index} has no log position`);
-  const begin = positionDecode(stored);
-  const payloads: Buffer[] = [];
-  // a checkpoint that was under way had moved on to the next generation
-  for (const generation of [begin.generation, (begin.generation + 1) >>> 0]) {
-    const path = paths.logs[(generation % 2) as 0 | 1];
-    payloads.push(...(await Wal.replay(path, generation, (begin.sequence + payloads.length) >>> 0)));
-  }
-  // beyond all that is in the files: what a torn record left there must never match a new one
-  const next = {
-    generation: (begin.generation + 2) >>> 0,
-    sequence: (begin.sequence + payloads.length) >>> 0,
-  };
-  const key = new IndexKey();
-  store.transactionSync(() => {
-    for (const payload of payloads) {
-      replayOps(payload, (bytes, value) => {
-        key.assign(bytes);
-        if (value) store.putSync(key, value);
-        else store.removeSync(key);
-      });
-    }
-    store.putSync(positionKey(), positionEncode(next));
-  });
-  return next;
-}
-
-function positionKey(): IndexKey {
-  return new IndexKey().space(Space.META).u8(Meta.LOG);
-}
-
-function positionEncode({ generation, sequence }: LogPosition): Uint8Array {
-  const bytes = new Uint8Array(8);
-  const view = viewOf(bytes);
-  view.setUint32(0, generation);
-  view.setUint32(4, sequence);
-  return bytes;
-}
-
-function positionDecode(bytes: Uint8Array): LogPosition {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
-  return { generation: view.getUint32(0), sequence: view.getUint32(4) };
 }
 
 function asDaosError(error: unknown): DaosError {

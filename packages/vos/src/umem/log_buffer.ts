@@ -1,7 +1,10 @@
 import type { IndexKey } from '../layout/index_key.js';
 import { RECORD_HEADER_BYTES, recordBytes } from './wal.js';
 
-/** Modifications of one batch as the log stores them: key bytes u16 (0x8000 set: removal) | value bytes u32 | key | value. */
+/**
+ * Modifications of one batch as the log stores them: key bytes u16 (0x8000 set: removal) | value bytes u32 |
+ * key | value.
+ */
 const CAPACITY_MIN = 128 * 1024;
 const CAPACITY_KEPT_MAX = 1024 * 1024;
 const REMOVAL = 0x8000;

@@ -2,8 +2,8 @@ import { compareBytes, type OverlayEntry } from './overlay.js';
 import type { UmemEntry } from './umem.js';
 
 /**
- * Merges sorted sources into one sorted sequence. Of entries with one key the source named first counts; removed keys
- * are left out.
+ * Merges sorted sources into one sorted sequence. Of entries with one key the source named first counts;
+ * removed keys are left out.
  */
 export function* mergeEntries(
   sources: readonly Iterable<OverlayEntry>[],

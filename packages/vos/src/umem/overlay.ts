@@ -18,8 +18,8 @@ const BLOCK_ENTRIES_MAX = 128;
 const ENTRY_BYTES = 16;
 
 /**
- * Modifications over LMDB, in memory: found by hash, and by order for scans. The order is kept up only when a scan asks
- * for it: entries wait in a list and are then filed into sorted blocks.
+ * Modifications over LMDB, in memory: found by hash, and by order for scans. The order is kept up only when a
+ * scan asks for it: entries wait in a list and are then filed into sorted blocks.
  */
 export class Overlay {
   private readonly byHash = new Map<number, Node>();

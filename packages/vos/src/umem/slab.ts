@@ -1,10 +1,12 @@
-/** A slab is freed when the last piece of it is; small, so that a piece kept for long does not hold much else. */
+/**
+ * A slab is freed when the last piece of it is; small, so that a piece kept for long does not hold much else.
+ */
 const SLAB_BYTES = 16 * 1024;
 const PIECE_BYTES_MAX = 1024;
 
 /**
- * Hands out small byte arrays cut from larger ones: an allocation of its own for each would cost ten times as much, most
- * of it in the garbage collector.
+ * Hands out small byte arrays cut from larger ones: an allocation of its own for each would cost ten times as
+ * much, most of it in the garbage collector.
  */
 export class Slab {
   private buffer = new ArrayBuffer(SLAB_BYTES);

@@ -15,7 +15,9 @@ export interface UmemRange {
   readonly limit?: number;
 }
 
-/** Bytes that are only lent: gone with the next call of the umem. `length` counts, not the length of `bytes`. */
+/**
+ * Bytes that are only lent: gone with the next call of the umem. `length` counts, not the length of `bytes`.
+ */
 export interface UmemPeek {
   readonly bytes: Uint8Array;
   readonly view: DataView;
@@ -23,9 +25,9 @@ export interface UmemPeek {
 }
 
 /**
- * What VOS asks of the ordered, transactional memory that holds its index. Modifications are seen by all later calls at
- * once and belong to the batch that is being collected: a batch is durable as a whole or not at all, and batches in
- * order. There is no undo: callers check first and modify then.
+ * What VOS asks of the ordered, transactional memory that holds its index. Modifications are seen by all
+ * later calls at once and belong to the batch that is being collected: a batch is durable as a whole or not
+ * at all, and batches in order. There is no undo: callers check first and modify then.
  */
 export interface Umem {
   /** The value, undefined when there is none. Stays valid; must not be changed. */
@@ -40,7 +42,9 @@ export interface Umem {
   remove(key: IndexKey): boolean;
   /** Entries in key order. Lazy: finish with it before anything is modified, and in the same turn. */
   range(range: UmemRange): Iterable<UmemEntry>;
-  /** Resolves when everything modified so far is durable. Callers of one batch get one and the same promise. */
+  /**
+   * Resolves when everything modified so far is durable. Callers of one batch get one and the same promise.
+   */
   durable(): Promise<void>;
   /** Called when a batch closes, with the last chance to add to it. */
   onBatchEnd(callback: () => void): void;

@@ -6,16 +6,19 @@ import { crc32 } from 'node:zlib';
 import { DaosError } from '@daos/common';
 
 /**
- * One of the two files of an index's write-ahead log. Records lie back to back from the start of the file, each on
- * sectors of its own, so that no acknowledged sector is ever written again while it counts: magic u32 | generation u32 |
- * sequence u32 | payload bytes u32 | crc u32 | payload. Generations alternate between the files; a file is begun anew
- * with its next generation when all that it holds is durable in the index. Sequence numbers run on from one generation
- * to the next: a record counts only when all before it are there.
+ * One of the two files of an index's write-ahead log. Records lie back to back from the start of the file,
+ * each on sectors of its own, so that no acknowledged sector is ever written again while it counts: magic u32
+ * | generation u32 | sequence u32 | payload bytes u32 | crc u32 | payload. Generations alternate between the
+ * files; a file is begun anew with its next generation when all that it holds is durable in the index.
+ * Sequence numbers run on from one generation to the next: a record counts only when all before it are there.
  */
 const MAGIC = 0x4441574c;
 export const RECORD_HEADER_BYTES = 20;
 const SECTOR_BYTES = 512;
-/** Space that is written with zeros ahead of the log, so that a flush need not allocate blocks in the file system. */
+/**
+ * Space that is written with zeros ahead of the log, so that a flush need not allocate blocks in the file
+ * system.
+ */
 const GROW_BYTES = 2 * 1024 * 1024;
 const GROW_BYTES_FIRST = 256 * 1024;
 
@@ -52,8 +55,8 @@ export class Wal {
   }
 
   /**
-   * The payloads of the intact records of `generation` from `sequence` on, in order; none when the file is missing or
-   * holds another generation.
+   * The payloads of the intact records of `generation` from `sequence` on, in order; none when the file is
+   * missing or holds another generation.
    */
   static async replay(path: string, generation: number, sequence: number): Promise<Buffer[]> {
     const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
@@ -77,15 +80,17 @@ export class Wal {
     return this.position + recordBytes(payloadBytes) <= this.bytesMax;
   }
 
-  /** Begins another generation; what the file held must not be needed any more, and no append be under way. */
+  /**
+   * Begins another generation; what the file held must not be needed any more, and no append be under way.
+   */
   restart(generation: number): void {
     this.generation = generation;
     this.position = 0;
   }
 
   /**
-   * Logs one record: `buffer` holds room for the header, then `payloadBytes` bytes, then room to the end of a sector.
-   * Resolves when it is durable. `buffer` must not change before.
+   * Logs one record: `buffer` holds room for the header, then `payloadBytes` bytes, then room to the end of a
+   * sector. Resolves when it is durable. `buffer` must not change before.
    */
   append(buffer: Buffer, payloadBytes: number, sequence: number): Promise<void> {
     const bytes = recordBytes(payloadBytes);

@@ -11,7 +11,9 @@ export function chunkCount(lo: bigint, hi: bigint, perChunk: bigint): number {
   return Number(hi / perChunk - lo / perChunk) + 1;
 }
 
-/** The chunks of a stored extent that overlap [lo, hi], whole but clipped to the extent, and their checksums. */
+/**
+ * The chunks of a stored extent that overlap [lo, hi], whole but clipped to the extent, and their checksums.
+ */
 export function wholeChunks(
   record: ValueRecord,
   checksums: IodChecksums,

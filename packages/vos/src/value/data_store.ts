@@ -36,8 +36,8 @@ export class IndexVeaStore implements VeaStore {
 }
 
 /**
- * The data file of a pool and its free space. A value is placed (memory only), written, made durable, and then
- * published together with the index record that points at it.
+ * The data file of a pool and its free space. A value is placed (memory only), written, made durable, and
+ * then published together with the index record that points at it.
  */
 export class DataStore {
   private published: VeaReservation[] = [];

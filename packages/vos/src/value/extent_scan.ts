@@ -6,8 +6,8 @@ import { INDEX_MAX, type Extents } from './extents.js';
 import type { VisiblePiece } from './visibility.js';
 
 /**
- * Visible extents without holes, from one end on. The array is looked at through windows that double in width, so that
- * neither dense nor sparse arrays are read much beyond what is returned.
+ * Visible extents without holes, from one end on. The array is looked at through windows that double in
+ * width, so that neither dense nor sparse arrays are read much beyond what is returned.
  */
 export interface ExtentScan {
   readonly head: AkeyHead;

@@ -22,9 +22,9 @@ const VERSIONS_READ_MAX = 4;
 const IDENTITY_BYTES = 24;
 
 /**
- * The extents of an array. A few stand in the akey's head; more are filed by width class (the power of two below their
- * width), then by first index, width and age. An extent that overlaps a range begins less than twice its class below
- * it, so each class is searched from there on and no further.
+ * The extents of an array. A few stand in the akey's head; more are filed by width class (the power of two
+ * below their width), then by first index, width and age. An extent that overlaps a range begins less than
+ * twice its class below it, so each class is searched from there on and no further.
  */
 export class Extents {
   private readonly key = new IndexKey();
@@ -36,8 +36,8 @@ export class Extents {
   ) {}
 
   /**
-   * Throws DER_VOS_PARTIAL_UPDATE when an extent of the same epoch overlaps [lo, hi] without being identical, unless
-   * one of them has the larger minor epoch.
+   * Throws DER_VOS_PARTIAL_UPDATE when an extent of the same epoch overlaps [lo, hi] without being identical,
+   * unless one of them has the larger minor epoch.
    */
   check(head: AkeyHead, lo: bigint, hi: bigint, epoch: Epoch, minor: number): void {
     if (epoch > head.maxEpoch) return;
@@ -47,7 +47,10 @@ export class Extents {
     }
   }
 
-  /** Adds an extent; an identical one of the same epoch is replaced and its space freed. The caller marks the head. */
+  /**
+   * Adds an extent; an identical one of the same epoch is replaced and its space freed. The caller marks the
+   * head.
+   */
   write(head: AkeyHead, record: ValueRecord): void {
     if (head.isSpilled) this.put(head, record, record.epoch <= head.maxEpoch);
     else this.embed(head, record);
@@ -88,7 +91,10 @@ export class Extents {
     return hi < 0n ? undefined : { lo, hi };
   }
 
-  /** All versions that overlap [lo, hi] at or before `epoch`; of an extent written repeatedly perhaps only the newest. */
+  /**
+   * All versions that overlap [lo, hi] at or before `epoch`; of an extent written repeatedly perhaps only the
+   * newest.
+   */
   private overlapping(head: AkeyHead, lo: bigint, hi: bigint, epoch: Epoch): ValueRecord[] {
     const found: ValueRecord[] = [];
     for (const record of head.values) {

@@ -12,8 +12,8 @@ import { ValueRecord } from './value_record.js';
 export const EMBEDDED_BYTES_MAX = 1024;
 
 /**
- * The versions of an akey's single value. The newest stands in the head, so that reading or replacing it needs no
- * search; older ones are filed newest first.
+ * The versions of an akey's single value. The newest stands in the head, so that reading or replacing it
+ * needs no search; older ones are filed newest first.
  */
 export class SingleValues {
   private readonly key = new IndexKey();
@@ -33,7 +33,10 @@ export class SingleValues {
     return newest.isApart ? this.stored(head, newest.epoch) : newest;
   }
 
-  /** Adds a version; one at the same epoch is replaced and its space freed. The caller marks the head modified. */
+  /**
+   * Adds a version; one at the same epoch is replaced and its space freed. The caller marks the head
+   * modified.
+   */
   write(head: AkeyHead, record: ValueRecord): void {
     const newest = head.values[0];
     if (newest !== undefined && record.epoch < newest.epoch) {

@@ -17,9 +17,10 @@ const ADDRESS_BYTES = 6;
 const CHECKSUM_HEAD_BYTES = 10;
 
 /**
- * One version of a value: a single value, or an extent of records. Stored as: epoch u64 | minor u16 | flags u8 |
- * checksum type u8 | size u32 | extent: lo u64, nr u64 | in the data file: first block u48 | checksums: length u16,
- * chunk bytes u32, total u32, bytes | data when it is here. Records never change; a new one takes the place.
+ * One version of a value: a single value, or an extent of records. Stored as: epoch u64 | minor u16 | flags
+ * u8 | checksum type u8 | size u32 | extent: lo u64, nr u64 | in the data file: first block u48 | checksums:
+ * length u16, chunk bytes u32, total u32, bytes | data when it is here. Records never change; a new one takes
+ * the place.
  */
 export class ValueRecord {
   constructor(

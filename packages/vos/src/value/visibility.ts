@@ -14,9 +14,9 @@ function newestFirst(a: ValueRecord, b: ValueRecord): number {
 }
 
 /**
- * Lays extents over each other, newest on top, and cuts out what shows in [lo, hi]: pieces in ascending order, holes
- * included. Newer extents take their part of the ranges that are still open; each such range is found by bisection, so
- * the cost is O(n log n) for n extents. The order of `records` is changed.
+ * Lays extents over each other, newest on top, and cuts out what shows in [lo, hi]: pieces in ascending
+ * order, holes included. Newer extents take their part of the ranges that are still open; each such range is
+ * found by bisection, so the cost is O(n log n) for n extents. The order of `records` is changed.
  */
 export function visiblePieces(records: ValueRecord[], lo: bigint, hi: bigint): VisiblePiece[] {
   const single = records[0];
