@@ -49,7 +49,8 @@ export async function runVosPerf(options: VosPerfOptions): Promise<Figure[]> {
   if ([...options.run].some((letter) => COMMANDS_LATER.includes(letter))) {
     throw new Error('-R: A, D and G (aggregation, discard, garbage collection) are not available yet');
   }
-  const commands = parseCommands(options.run, COMMANDS);
+  const commands = parseCommands(options.run, COMMANDS, ['d']);
+  for (const command of commands) checkCommand(command);
   const dir = await mkdtemp(join(options.dir, 'vos_perf-'));
   try {
     const uuid = options.pool ?? uuidGenerate();
@@ -79,8 +80,33 @@ export async function runVosPerf(options: VosPerfOptions): Promise<Figure[]> {
   }
 }
 
+/** Objects, dkeys, akeys and values that a command works on: all, or as many as it names. */
+type Scope = Pick<VosPerfOptions, 'objects' | 'dkeys' | 'akeys' | 'values'>;
+
+function scopeOf(command: PerfCommand, options: VosPerfOptions): Scope {
+  const part = (wanted: number | undefined, all: number): number => Math.min(wanted ?? all, all);
+  return {
+    objects: part(command.objects, options.objects),
+    dkeys: part(command.dkeys, options.dkeys),
+    akeys: part(command.akeys, options.akeys),
+    values: part(command.values, options.values),
+  };
+}
+
+/** Refuses parameters that would have no effect. */
+function checkCommand({ letter, keepCounter, offset, size, parameters }: PerfCommand): void {
+  const refuse = (name: string): never => {
+    throw new Error(`-R: "${letter}" does not take ${name}`);
+  };
+  if (keepCounter) refuse('k');
+  if (offset !== undefined) refuse('o=');
+  if (size !== undefined) refuse('s=');
+  if (parameters.length > 0 && letter !== 'P') refuse(parameters.join());
+}
+
 class Workload {
-  private readonly total: number;
+  /** What the running command works on. */
+  private scope: Scope;
   private readonly dkeys: readonly Uint8Array[];
   private readonly akeys: readonly Uint8Array[];
   private readonly oids: readonly UnitOid[];
@@ -94,8 +120,8 @@ class Workload {
     private readonly container: VosContainer,
     private readonly options: VosPerfOptions,
   ) {
-    const { objects, dkeys, akeys, values } = options;
-    this.total = objects * dkeys * akeys * values;
+    const { objects, dkeys, akeys } = options;
+    this.scope = options;
     const dkeyFlavour: KeyFlavour = options.integerDkeys ? 'uint64' : 'hashed';
     this.flavours = { dkey: dkeyFlavour, akey: 'hashed' };
     this.dkeys = Array.from({ length: dkeys }, (_, i) => (options.integerDkeys ? numberKey(i) : Buffer.from(`blade${i}`)));
@@ -106,16 +132,20 @@ class Workload {
     this.newest = new Float64Array(objects * dkeys * akeys).fill(-1);
   }
 
-  async run({ letter, iterations, parameters }: PerfCommand): Promise<Measured> {
+  async run(command: PerfCommand): Promise<Measured> {
+    const { letter, iterations, parameters } = command;
     const { inFlight } = this.options;
-    const count = this.total * iterations;
+    const { objects, dkeys, akeys, values } = (this.scope = scopeOf(command, this.options));
+    const total = objects * dkeys * akeys * values;
+    const count = total * iterations;
+    if (command.verbose) process.stderr.write(`${letter}: ${total} operations, ${iterations} times\n`);
     switch (letter) {
       case 'U':
-        return measure(count, inFlight, (i) => this.update(i % this.total));
+        return measure(count, inFlight, (i) => this.update(i % total));
       case 'F':
-        return measureSync(count, (i) => this.fetch(i % this.total));
+        return measureSync(count, (i) => this.fetch(i % total));
       case 'V':
-        return measureSync(count, (i) => this.verify(i % this.total));
+        return measureSync(count, (i) => this.verify(i % total));
       case 'Q':
         return measureSync(this.oids.length * this.dkeys.length * iterations, (i) => this.query(i));
       case 'P':
@@ -227,7 +257,7 @@ class Workload {
 
   /** Loop order, slowest first: dkey, akey, value, object. */
   private position(number: number): { object: number; dkey: number; akey: number; value: number } {
-    const { objects, values, akeys } = this.options;
+    const { objects, values, akeys } = this.scope;
     let rest = Math.floor(number / objects);
     const value = rest % values;
     rest = Math.floor(rest / values);
@@ -316,7 +346,8 @@ export function vosPerfProgram(): Command {
     .option('-i, --integer-dkeys', 'uint64 dkeys')
     .option('-I, --constant-akey', 'one name for all akeys')
     .option('-C, --in-flight <n>', 'updates in flight; those of one turn share a flush', wholeNumber, 32)
-    .option('-R, --run <commands>', 'U update, F fetch, V verify, Q query, I iterate, P punch; parameters after ";": p print, i=N, d (punch dkeys)', 'U;p F;p')
+    .option('-R, --run <commands>', 'U update, F fetch, V verify, Q query, I iterate, P punch; parameters after ";": ' +
+        'p print, v verbose, i=N iterations, O= D= a= n= parts of the run, d (P: whole dkeys)', 'U;p F;p')
     .option('-w, --wait', 'wait for Enter before the first command')
     .option('--no-reference', 'do not measure plain LMDB')
     .option('--json', 'one JSON object per figure');

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm, stat, unlink } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 import { BioFile } from '@daos/bio';
 import { DaosError, isUuid, type Uuid } from '@daos/common';
@@ -70,6 +70,7 @@ export async function vosPoolCreate(params: VosPoolCreateParams): Promise<void> 
     }
     await LmdbUmem.create(paths, scmBytes);
     if (dataBlocks > 0) await formatFreeSpace(paths, scmBytes, dataBlocks);
+    await syncFolder(dirname(resolve(dir)));
     await syncFolder(dir);
     await superblockWrite(paths.superblock, { uuid, scmBytes, nvmeBytes, dataPath: dataPath ? resolve(dataPath) : '' });
   } catch (error) {

@@ -1,0 +1,35 @@
+import { DaosError } from '@daos/common';
+
+import type { LmdbStore } from './lmdb_store.js';
+import type { OverlayEntry } from './overlay.js';
+
+const SLICE_BYTES_MAX = 1024 * 1024;
+
+/** Writes entries, which are in order, to LMDB: a durable transaction per slice. */
+export async function writeSlices(
+  store: LmdbStore,
+  entries: readonly OverlayEntry[],
+  sliceEntries: number,
+): Promise<void> {
+  for (let at = 0; at < entries.length; ) {
+    const end = at + sliceEntries;
+    await commit(store, () => {
+      for (let bytes = 0; at < entries.length && at < end && bytes < SLICE_BYTES_MAX; at++) {
+        const { key, value } = entries[at] as OverlayEntry;
+        const storeKey = { bytes: key, length: key.length };
+        if (value) store.put(storeKey, value);
+        else store.remove(storeKey);
+        bytes += key.length + (value?.length ?? 0);
+      }
+    });
+  }
+}
+
+/** Runs puts and removals as one transaction; DER_NVME_IO when it does not become durable. */
+export async function commit(store: LmdbStore, action: () => void): Promise<void> {
+  try {
+    await store.batch(action);
+  } catch (error) {
+    throw new DaosError('NVME_IO', 'commit of the index failed', { cause: error });
+  }
+}
