@@ -46,7 +46,7 @@ interface VosPerfOptions {
 
 /** Runs the commands against a fresh pool in a temporary folder, which is removed. */
 export async function runVosPerf(options: VosPerfOptions): Promise<Figure[]> {
-  if ([...options.run].some((letter) => COMMANDS_LATER.includes(letter))) {
+  if (options.run.split(/\s+/).some((step) => step !== '' && COMMANDS_LATER.includes(step.charAt(0)))) {
     throw new Error('-R: A, D and G (aggregation, discard, garbage collection) are not available yet');
   }
   const commands = parseCommands(options.run, COMMANDS, ['d']);
