@@ -1,11 +1,15 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync } from 'node:fs';
 
-import { fileRead, fileReadNow, fileSize, fileWrite } from '@daos/native';
+import { fileAllocate, fileRead, fileReadNow, fileSize, fileWrite } from '@daos/native';
 
+import { Allocation } from './allocation.js';
 import type { BlockIo, WriteRun } from './block_io.js';
 
 /** Device access through the addon: one hop to a helper thread per batch, and cached reads without any. */
 export class NativeIo implements BlockIo {
+  /** Regular files only, made at the first write. */
+  private allocation: Allocation | undefined;
+
   private constructor(
     readonly path: string,
     private readonly fd: number,
@@ -22,11 +26,14 @@ export class NativeIo implements BlockIo {
   }
 
   async resize(bytes: number): Promise<void> {
-    if (fstatSync(this.fd).isFile()) ftruncateSync(this.fd, bytes);
+    if (!fstatSync(this.fd).isFile()) return;
+    ftruncateSync(this.fd, bytes);
+    this.allocation = undefined;
   }
 
   write(runs: readonly WriteRun[], sync: boolean): Promise<void> {
-    return fileWrite(this.fd, runs, sync);
+    const prepared = (this.allocation ??= this.newAllocation()).prepare(runs);
+    return prepared ? prepared.then(() => fileWrite(this.fd, runs, sync)) : fileWrite(this.fd, runs, sync);
   }
 
   read(offset: number, into: Uint8Array): Promise<number> {
@@ -39,5 +46,10 @@ export class NativeIo implements BlockIo {
 
   async close(): Promise<void> {
     closeSync(this.fd);
+  }
+
+  private newAllocation(): Allocation {
+    const stat = fstatSync(this.fd);
+    return new Allocation(stat.isFile() ? stat.size : 0, (offset, length) => fileAllocate(this.fd, offset, length));
   }
 }

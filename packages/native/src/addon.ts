@@ -14,6 +14,7 @@ interface Addon {
     buffers: readonly Uint8Array[],
     sync: boolean,
   ): Promise<number>;
+  allocate(fd: number, offset: number, length: number): Promise<number>;
   size(fd: number): number;
   seqListen(path: string, mode: number, backlog: number): number;
   seqConnect(path: string): number;

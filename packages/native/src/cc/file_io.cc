@@ -134,6 +134,27 @@ class WriteJob : public FileJob {
   Napi::ObjectReference keep_;
 };
 
+class AllocateJob : public FileJob {
+ public:
+  AllocateJob(Napi::Env env, int fd, off_t offset, off_t length)
+      : FileJob(env), fd_(fd), offset_(offset), length_(length) {}
+
+ private:
+  void Run() override {
+#ifdef FALLOC_FL_KEEP_SIZE
+    while (fallocate(fd_, FALLOC_FL_KEEP_SIZE, offset_, length_) != 0) {
+      if (errno != EINTR) return Fail(errno, "fallocate");
+    }
+#else
+    Fail(EOPNOTSUPP, "fallocate");
+#endif
+  }
+
+  int fd_;
+  off_t offset_;
+  off_t length_;
+};
+
 off_t OffsetOf(const Napi::Value& value) { return static_cast<off_t>(value.As<Napi::Number>().Int64Value()); }
 
 // read(fd, offset, into: Uint8Array): Promise<number>
@@ -187,6 +208,13 @@ Napi::Value Write(const Napi::CallbackInfo& info) {
   return job->Start();
 }
 
+// allocate(fd, offset, length): Promise<number>; 0 when the range has blocks
+Napi::Value Allocate(const Napi::CallbackInfo& info) {
+  const int fd = info[0].As<Napi::Number>().Int32Value();
+  auto* job = new AllocateJob(info.Env(), fd, OffsetOf(info[1]), OffsetOf(info[2]));
+  return job->Start();
+}
+
 // size(fd): bytes of a file or of a block device
 Napi::Value Size(const Napi::CallbackInfo& info) {
   const off_t size = lseek(info[0].As<Napi::Number>().Int32Value(), 0, SEEK_END);
@@ -200,6 +228,7 @@ void InitFileIo(Napi::Env env, Napi::Object exports) {
   exports.Set("read", Napi::Function::New(env, Read));
   exports.Set("readNow", Napi::Function::New(env, ReadNow));
   exports.Set("write", Napi::Function::New(env, Write));
+  exports.Set("allocate", Napi::Function::New(env, Allocate));
   exports.Set("size", Napi::Function::New(env, Size));
 }
 
