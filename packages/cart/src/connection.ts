@@ -103,8 +103,18 @@ export abstract class Connection implements FrameReceiver {
   }
 
   private receive(chunk: Buffer): void {
+    this.take(chunk, false);
+  }
+
+  /** Bytes came into a buffer that is used again when this returns. */
+  receiveShared(chunk: Buffer): void {
+    this.take(chunk, true);
+  }
+
+  private take(chunk: Buffer, shared: boolean): void {
     try {
-      this.parser.feed(chunk);
+      if (shared) this.parser.feedShared(chunk);
+      else this.parser.feed(chunk);
     } catch (error) {
       this.parser.stop();
       this.onMalformed(error as Error);

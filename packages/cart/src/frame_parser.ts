@@ -55,6 +55,32 @@ export class FrameParser {
     if (this.target === target) this.target = undefined;
   }
 
+  /**
+   * As `feed`, of a chunk that is overwritten afterwards: long data goes from it to its destination, all else is copied
+   * first.
+   */
+  feedShared(chunk: Buffer): void {
+    let pos = 0;
+    while (pos < chunk.length && !this.stopped) {
+      const long = this.landingLeft > 0 ? 0 : this.longFrameStart(chunk, pos);
+      if (this.landingLeft > 0) {
+        pos = this.land(chunk, pos);
+      } else if (long > 0) {
+        this.feed(Buffer.from(chunk.subarray(pos, pos + long)));
+        pos += long;
+      } else {
+        return this.feed(Buffer.from(chunk.subarray(pos)));
+      }
+    }
+  }
+
+  /** Bytes of header and body when a frame with long data starts at `pos` and its data starts in the chunk, else 0. */
+  private longFrameStart(chunk: Buffer, pos: number): number {
+    if (this.held || chunk.length - pos < HEADER_BYTES) return 0;
+    const needed = this.readHeader(new DataView(chunk.buffer, chunk.byteOffset, chunk.length), pos);
+    return this.header.dataLength > LANDING_MIN && chunk.length - pos > needed ? needed : 0;
+  }
+
   /** Throws DER_PROTO, after which nothing more may be fed, when the bytes are no frames within the limits. */
   feed(chunk: Buffer): void {
     const end = chunk.length;

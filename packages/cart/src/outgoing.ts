@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, type OnReadOpts, type Socket } from 'node:net';
 
 import { DaosError } from '@daos/common';
 
@@ -7,6 +7,12 @@ import type { Call } from './call.js';
 import { ClientConnection, type ClientSide } from './client_connection.js';
 import type { DeadlineTimer, Ticking } from './deadline_timer.js';
 import { CONNECT_TIMEOUT_MS, QUEUE_MAX } from './limits.js';
+
+/**
+ * Where bytes arrive, for all connections in turn: what arrives is taken out at once. A buffer of its own for each read
+ * would be so much garbage that every few dozen MiB cost a collection of the whole heap.
+ */
+const RECEIVED = Buffer.allocUnsafeSlow(256 * 1024);
 
 /**
  * The sending side towards one endpoint: a queue of calls, and a connection that is made when there is something to
@@ -110,11 +116,20 @@ export class Outgoing implements Ticking {
     this.stopConnectTimer = this.timer.after(CONNECT_TIMEOUT_MS, () => {
       this.close(new DaosError('UNREACH', `no connection to ${host}:${port} within ${CONNECT_TIMEOUT_MS} ms`));
     });
-    if (name === undefined) this.dial(connect({ ...this.address }));
-    else this.dial(connect({ path: name }), () => this.dial(connect({ ...this.address })));
+    const dialTcp = (): void => this.dial((onread) => connect({ ...this.address, onread }));
+    if (name === undefined) dialTcp();
+    else this.dial((onread) => connect({ path: name, onread }), dialTcp);
   }
 
-  private dial(socket: Socket, otherwise?: () => void): void {
+  private dial(start: (onread: OnReadOpts) => Socket, otherwise?: () => void): void {
+    let connection: ClientConnection | undefined;
+    const socket = start({
+      buffer: RECEIVED,
+      callback: (length) => {
+        connection?.receiveShared(RECEIVED.subarray(0, length));
+        return true;
+      },
+    });
     this.connecting = socket;
     socket.unref();
     const onError = (error: Error): void => {
@@ -125,12 +140,12 @@ export class Outgoing implements Ticking {
     socket.once('error', onError);
     socket.once('connect', () => {
       socket.off('error', onError);
-      if (this.connecting === socket) this.connected(socket);
+      if (this.connecting === socket) connection = this.connected(socket);
       else socket.destroy();
     });
   }
 
-  private connected(socket: Socket): void {
+  private connected(socket: Socket): ClientConnection {
     const connection: ClientConnection = new ClientConnection(socket, this.side,
       () => {
         if (this.connection !== connection) return;
@@ -142,6 +157,7 @@ export class Outgoing implements Ticking {
       (error) => this.lost(connection, error),
       () => this.pump());
     this.connection = connection;
+    return connection;
   }
 
   private refused(error: Error): void {

@@ -265,7 +265,7 @@ describe('a client', () => {
 });
 
 describe('the parser', () => {
-  it('cuts the same frames out of any chunks', () => {
+  it.each([['fresh', false], ['overwritten', true]])('cuts the same frames out of any %s chunks', (_, shared) => {
     const random = seededRandom(7);
     const stream: Buffer[] = [];
     const expected: string[] = [];
@@ -279,21 +279,30 @@ describe('the parser', () => {
     }
     const bytes = Buffer.concat(stream);
     for (const chunkMax of [1, 1000, 65_536, 500_000]) {
-      const seen: string[] = [];
+      // looked at when all is over: what was handed on stays as it was
+      const frames: (() => string)[] = [];
+      const received = Buffer.alloc(500_000);
       const parser = new FrameParser({
         landing: (header) => Buffer.alloc(header.dataLength),
         onFrame(header, buf, _view, bodyStart, data) {
           const body = buf.subarray(bodyStart, bodyStart + header.bodyLength);
           const length = data?.length ?? 0;
-          seen.push(`${header.rpcId} ${body.toString('hex').slice(0, 20)} ${body.length} ${length} ${data?.[0] ?? '-'} ${data?.[length - 1] ?? '-'}`);
+          const { rpcId } = header;
+          frames.push(() => `${rpcId} ${body.toString('hex').slice(0, 20)} ${body.length} ${length} ${data?.[0] ?? '-'} ${data?.[length - 1] ?? '-'}`);
         },
       });
       const limit = chunkMax === 1 ? 30_000 : bytes.length;
       for (let at = 0; at < limit;) {
         const next = Math.min(limit, at + 1 + random.below(chunkMax));
-        parser.feed(Buffer.from(bytes.subarray(at, next)));
+        if (shared) {
+          parser.feedShared(received.subarray(0, bytes.copy(received, 0, at, next)));
+          received.fill(0xff, 0, next - at);
+        } else {
+          parser.feed(Buffer.from(bytes.subarray(at, next)));
+        }
         at = next;
       }
+      const seen = frames.map((frame) => frame());
       expect(seen).toEqual(expected.slice(0, seen.length));
       if (limit === bytes.length) expect(seen.length).toBe(200);
     }
