@@ -31,6 +31,12 @@ const PASSED_ALWAYS = [
   'D_LOG_MASK',
 ];
 
+/** A target may wait for two flushes of its data file and two of its log at once; all targets share these threads. */
+const IO_THREADS_PER_TARGET = 4;
+const IO_THREADS_MIN = 8;
+/** libuv's own limit is 1024. */
+const IO_THREADS_MAX = 256;
+
 /** The engine's program: `DAOS_ENGINE_PATH`, else the one of this installation. */
 function enginePath(): string {
   return process.env['DAOS_ENGINE_PATH'] ??
@@ -75,6 +81,7 @@ function engineEnvironment(config: EngineConfig, options: EngineCommandOptions):
     const value = process.env[name];
     if (value !== undefined) env[name] = value;
   }
+  env['UV_THREADPOOL_SIZE'] = String(Math.min(IO_THREADS_MAX, Math.max(IO_THREADS_MIN, config.targets * IO_THREADS_PER_TARGET)));
   env['D_PROVIDER'] = config.provider;
   env['D_INTERFACE'] = config.fabricInterface;
   env['D_ADDRESS'] = options.fabricHost;
