@@ -77,6 +77,7 @@ export class EngineInstance {
   private notified = new Deferred<NotifyReadyReq>();
   private formatted = new Deferred<undefined>();
   private running: Promise<void> | undefined;
+  private superblockWrite: Promise<void> | undefined;
   private startAgain = false;
   private stopping = new AbortController();
   private readonly stateWaiters = new Set<() => void>();
@@ -208,6 +209,8 @@ export class EngineInstance {
         this.process.kill('SIGKILL');
         await this.process.exited;
       }
+      // A join that was given up may still be writing: nothing touches the storage after the instance has stopped.
+      await this.superblockWrite?.catch(() => undefined);
     }
     this.finish(wasReady, signal.aborted, reason);
   }
@@ -269,7 +272,8 @@ export class EngineInstance {
   private async updateSuperblock(fields: Partial<Superblock>): Promise<void> {
     assert(this.superblock, 'a superblock is updated after it was read');
     this.superblock = { ...this.superblock, ...fields };
-    await writeSuperblock(this.storage.mount, this.superblock);
+    this.superblockWrite = writeSuperblock(this.storage.mount, this.superblock);
+    await this.superblockWrite;
   }
 
   private storedSuperblock(): Superblock | undefined {
@@ -309,6 +313,7 @@ export class EngineInstance {
         { ...this.superblock, incarnation },
         signal,
       );
+      signal.throwIfAborted();
       await this.updateSuperblock({ rank: outcome.rank, validrank: true, uri: notify.uri, incarnation });
       const client = this.options.clientFor(notify.drpcListenerSock);
       this.client = client;
