@@ -6,12 +6,15 @@ import { LocalSystem } from '@daos/local-app';
 
 import { runDaosPerf } from './daos_perf.js';
 import { figureTable, type Figure } from './report.js';
+import { runVosPerf, vosPerfProgram } from './vos_perf.js';
 
 /**
  * DAOS 2.9 itself, C engine, on a machine of this class with data in memory, nothing durable, checksums off, through
  * daos_perf at 16 in flight: thousands of operations per second (1 MiB: MB/s).
  */
 const DAOS_FIGURES: readonly [pattern: RegExp, figure: string][] = [
+  [/vos_perf update 64 B/, '99-177 k/s'],
+  [/vos_perf fetch 64 B/, '760-890 k/s'],
   [/update 64 B single/, '30-50 k/s'],
   [/fetch 64 B single/, '63-83 k/s'],
   [/update 4096 B single/, '27-33 k/s'],
@@ -33,7 +36,7 @@ const work = await mkdtemp(join(tmpdir(), 'daos-bench-'));
 const system = new LocalSystem({ dir: join(work, 'system') });
 try {
   await system.start();
-  const figures: Figure[] = [];
+  const figures = await runVosPerf(vosPerfProgram().parse(['node', 'vos_perf', '-D', work, '-s', '64']).opts());
   for (const workload of WORKLOADS) figures.push(...(await runDaosPerf({ ...workload, agentDir: system.agentDir })));
   const daosFigure = (figure: Figure) => DAOS_FIGURES.find(([pattern]) => pattern.test(figure.name))?.[1] ?? '';
   process.stdout.write(`${figureTable(figures, { title: 'DAOS 2.9 (not durable)', of: daosFigure })}\n`);
