@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CACHE = join(ROOT, 'node_modules', '.cache', 'daos');
+/** Oldest release of each line that the build tools and `zlib.crc32` need; later lines are all new enough. */
+const NODE_MINOR_MIN = { 20: 17, 22: 9 };
 const NODE_MAJOR_MIN = 20;
 const SOURCE_ROOTS = ['packages', 'apps', 'tests', 'proto', 'scripts'];
 const SOURCE_FILE = /\.(ts|mjs|cjs|cc|h|gyp|json|proto)$/;
@@ -45,8 +47,9 @@ export function run(command, args, { what, env = {}, cwd = ROOT } = {}) {
 }
 
 export function checkNode() {
-  const major = Number(process.versions.node.split('.')[0]);
-  if (major < NODE_MAJOR_MIN) fail(`Node.js ${process.versions.node} is too old: install version ${NODE_MAJOR_MIN} or later`);
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const tooOld = major < NODE_MAJOR_MIN || major === 21 || minor < (NODE_MINOR_MIN[major] ?? 0);
+  if (tooOld) fail(`Node.js ${process.versions.node} is too old: install 20.17 or later, 22.9 or later, or 24`);
 }
 
 /** Installs what package-lock.json lists, once per content of that file. */

@@ -333,8 +333,7 @@ export class LmdbUmem implements Umem {
 
   private async writeCheckpoint(frozen: Overlay, position: LogPosition): Promise<void> {
     // nothing may reach LMDB before the log has it, or a crash could leave half of a batch there; the batch
-    // that is being
-    // closed now is the last one in the overlay
+    // that is being closed now is the last one in the overlay
     await Promise.resolve();
     await this.tail;
     await writeSlices(this.store, frozen.sorted(), this.tuning.sliceEntries);
