@@ -1,14 +1,12 @@
-import { DaosError, type EpochRange, type UnitOid, type Uuid } from '@daos/common';
+import { DaosError, type Epoch, type EpochRange, type UnitOid, type Uuid } from '@daos/common';
 
-import { Fetch } from './ops/fetch.js';
-import { List } from './ops/list.js';
-import { Punch } from './ops/punch.js';
-import { Query } from './ops/query.js';
-import { Update } from './ops/update.js';
-import type { Store } from './store.js';
+import type { Container } from './container_state.js';
+import type { DtxStatus } from './dtx/dtx_table.js';
+import { DtxHandle, type DtxId, type DtxMembership } from './dtx/handle.js';
 import type {
   KeyFlavours,
   VosContainer,
+  VosContainerInfo,
   VosFetch,
   VosFetchedIod,
   VosListParams,
@@ -23,87 +21,144 @@ import type {
 /** An open container. Several handles of one container work on the same data. */
 export class ContainerHandle implements VosContainer {
   private isOpen = true;
-  private readonly updates: Update;
-  private readonly fetches: Fetch;
-  private readonly punches: Punch;
-  private readonly lists: List;
-  private readonly queries: Query;
 
   constructor(
-    store: Store,
-    readonly uuid: Uuid,
-    readonly no: number,
+    private readonly state: Container,
     private readonly onClose: () => void,
-  ) {
-    this.updates = new Update(store, this);
-    this.fetches = new Fetch(store, no);
-    this.punches = new Punch(store, no);
-    this.lists = new List(store, no);
-    this.queries = new Query(store, no);
+  ) {}
+
+  get uuid(): Uuid {
+    return this.state.uuid;
   }
 
-  checkOpen(): void {
-    if (!this.isOpen) throw new DaosError('NO_HDL', `container ${this.uuid} is closed`);
+  query(): VosContainerInfo {
+    const { objectCount, hae, dtx, committed } = this.open();
+    return { objectCount, hae, dtxActive: dtx.openCount, dtxCommitted: committed.count };
   }
 
-  update(request: VosUpdate): Promise<void> {
+  update(request: VosUpdate, handle?: DtxHandle): Promise<void> {
     try {
-      this.checkOpen();
-      return this.updates.run(request);
+      return this.open().updates.run(request, handle);
     } catch (error) {
       return Promise.reject(error as Error);
     }
   }
 
-  fetch(request: VosFetch): VosFetchedIod[] | Promise<VosFetchedIod[]> {
-    this.checkOpen();
-    return this.fetches.run(request);
+  fetch(request: VosFetch, handle?: DtxHandle): VosFetchedIod[] | Promise<VosFetchedIod[]> {
+    return this.open().fetches.run(request, handle);
   }
 
-  punch(request: VosPunch): Promise<void> {
+  punch(request: VosPunch, handle?: DtxHandle): Promise<void> {
     try {
-      this.checkOpen();
-      return this.punches.run(request);
+      return this.open().punches.run(request, handle);
     } catch (error) {
       return Promise.reject(error as Error);
     }
   }
 
-  listObjects(epr: EpochRange, limit: number, anchor?: Uint8Array): VosPage<UnitOid> {
-    this.checkOpen();
-    return this.lists.objects(epr, limit, anchor);
+  listObjects(epr: EpochRange, limit: number, anchor?: Uint8Array, handle?: DtxHandle): VosPage<UnitOid> {
+    return this.open().lists.objects(epr, limit, anchor, handle);
   }
 
-  listDkeys(params: VosListParams): VosPage<Uint8Array> {
-    this.checkOpen();
-    return this.lists.dkeys(params);
+  listDkeys(params: VosListParams, handle?: DtxHandle): VosPage<Uint8Array> {
+    return this.open().lists.dkeys(params, handle);
   }
 
-  listAkeys(params: VosListParams & { readonly dkey: Uint8Array }): VosPage<Uint8Array> {
-    this.checkOpen();
-    return this.lists.akeys(params);
+  listAkeys(params: VosListParams & { readonly dkey: Uint8Array }, handle?: DtxHandle): VosPage<Uint8Array> {
+    return this.open().lists.akeys(params, handle);
   }
 
   listRecxs(
     params: VosListParams & { readonly dkey: Uint8Array; readonly akey: Uint8Array; readonly descending?: boolean },
+    handle?: DtxHandle,
   ): VosPage<VosRecxEntry> {
-    this.checkOpen();
-    return this.lists.recxs(params);
+    return this.open().lists.recxs(params, handle);
   }
 
   keyToAnchor(params: { oid: UnitOid; flavours: KeyFlavours; dkey: Uint8Array; akey?: Uint8Array }): Uint8Array {
-    this.checkOpen();
-    return this.lists.keyToAnchor(params);
+    return this.open().lists.keyToAnchor(params);
   }
 
-  queryKey(request: VosQuery): VosQueryResult {
-    this.checkOpen();
-    return this.queries.run(request);
+  queryKey(request: VosQuery, handle?: DtxHandle): VosQueryResult {
+    return this.open().queries.run(request, handle);
+  }
+
+  async dtxCommit(ids: readonly DtxId[], keepsEntry = false): Promise<number> {
+    const { dtx, store } = this.open();
+    const count = dtx.commit(ids, keepsEntry);
+    if (count > 0) await store.umem.durable();
+    return count;
+  }
+
+  async dtxAbort(id: DtxId, epoch?: Epoch, version?: number): Promise<void> {
+    const { dtx, store } = this.open();
+    dtx.abort(id, epoch, version);
+    await store.umem.durable();
+  }
+
+  dtxCheck(id: DtxId, epoch?: Epoch): DtxStatus {
+    return this.open().dtx.check(id, epoch);
+  }
+
+  dtxMarkCommittable(id: DtxId): void {
+    this.open().dtx.markCommittable(id);
+  }
+
+  async dtxSetFlags(id: DtxId, flags: number): Promise<void> {
+    const { dtx, store } = this.open();
+    dtx.setFlags(id, flags);
+    await store.umem.durable();
+  }
+
+  dtxMembership(id: DtxId): DtxMembership | undefined {
+    const { dtx, committed } = this.open();
+    const found = dtx.find(id);
+    if (found) return found.membership;
+    if (committed.has(id)) return undefined;
+    throw new DaosError('NONEXIST', `the transaction at ${id.hlc} is not known`);
+  }
+
+  async dtxMarkSync(oid: UnitOid, epoch: Epoch): Promise<void> {
+    const { heads, store, no } = this.open();
+    const object = heads.findObject(no, oid);
+    if (!object) throw new DaosError('NONEXIST', 'the object does not exist');
+    if (epoch <= object.sync) return;
+    object.sync = epoch;
+    heads.modified(object);
+    await store.umem.durable();
+  }
+
+  dtxReindexCommitted(): boolean {
+    return this.open().committed.index();
+  }
+
+  async dtxAggregate(seconds?: number): Promise<boolean> {
+    const { committed, store } = this.open();
+    const isMore = committed.aggregate(seconds);
+    await store.umem.durable();
+    return isMore;
+  }
+
+  dtxLocalBegin(epoch: Epoch): DtxHandle {
+    this.open();
+    return new DtxHandle({ epoch, modificationCount: 0xffff, isLeader: true });
+  }
+
+  async dtxLocalEnd(handle: DtxHandle, isCommitted: boolean): Promise<void> {
+    const { dtx, store } = this.open();
+    dtx.endLocal(handle, isCommitted);
+    await store.umem.durable();
   }
 
   close(): void {
     if (!this.isOpen) return;
     this.isOpen = false;
     this.onClose();
+  }
+
+  /** @internal What the handle works on. DER_NO_HDL when it is closed. */
+  open(): Container {
+    if (!this.isOpen) throw new DaosError('NO_HDL', `container ${this.uuid} is closed`);
+    return this.state;
   }
 }

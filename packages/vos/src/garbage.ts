@@ -1,3 +1,4 @@
+import { IodType } from '@daos/common';
 import { getLogger } from '@daos/gurt';
 
 import { EMPTY, viewOf } from './layout/bytes.js';
@@ -86,20 +87,28 @@ export class Garbage {
       const akey = this.first(Space.AKEY, dkeyNo);
       if (!akey) return true;
       const head = AkeyHead.decode(dkeyNo, EMPTY, 0, EMPTY, akey.value);
-      if (!this.removeValues(head.no) || !this.spend()) return false;
-      for (const value of head.values) this.store.data.free(value);
+      if (!this.removeValues(head)) return false;
       this.removeKey(akey);
     }
   }
 
-  private removeValues(akeyNo: number): boolean {
+  /** False when the slice is used up; true: the caller removes the head, in the same batch. */
+  private removeValues(head: AkeyHead): boolean {
+    if (head.kind === IodType.ARRAY) {
+      if (this.budget <= 0) return false;
+      const { credits, isEmpty } = this.store.extents.drain(head, this.budget);
+      this.budget = credits - 1;
+      return isEmpty;
+    }
     for (;;) {
-      const entry = this.first(Space.VALUE, akeyNo);
-      if (!entry) return true;
+      const entry = this.first(Space.VALUE, head.no);
       if (!this.spend()) return false;
+      if (!entry) break;
       this.store.data.free(ValueRecord.decode(entry.value));
       this.remove(entry.key);
     }
+    for (const value of head.values) this.store.data.free(value);
+    return true;
   }
 
   private removeKey(entry: UmemEntry): void {

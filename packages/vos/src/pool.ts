@@ -1,8 +1,10 @@
-import { DaosError, uuidFromBytes, uuidToBytes, type Uuid } from '@daos/common';
+import { DaosError, type Uuid } from '@daos/common';
 
 import { ContainerHandle } from './container.js';
+import { Container } from './container_state.js';
 import type { Garbage } from './garbage.js';
-import { getU48, setU48, viewOf } from './layout/bytes.js';
+import { setU48, viewOf } from './layout/bytes.js';
+import { ContainerRows } from './layout/container_rows.js';
 import { IndexKey } from './layout/index_key.js';
 import { Space } from './layout/spaces.js';
 import type { Store } from './store.js';
@@ -10,27 +12,31 @@ import type { VosContainer, VosPool, VosPoolInfo } from './types.js';
 
 /** An open shard of a pool. */
 export class PoolHandle implements VosPool {
-  /** Open handles per container. */
-  private readonly openContainers = new Map<Uuid, number>();
+  /** Containers with open handles. */
+  private readonly containers = new Map<Uuid, Container>();
+  private readonly rows: ContainerRows;
   private isClosed = false;
 
   constructor(
-    private readonly store: Store,
+    readonly store: Store,
     private readonly garbage: Garbage,
     readonly uuid: Uuid,
     private readonly onClose: () => void,
   ) {
+    this.rows = new ContainerRows(store.umem);
+    // after the heads, which wrote theirs before
+    store.umem.onBatchEnd(() => {
+      for (const container of this.containers.values()) container.writeBack();
+    });
     garbage.start();
   }
 
   containerCreate(uuid: Uuid): Promise<void> {
     try {
-      const key = this.containerKey(uuid);
-      if (this.store.umem.has(key)) throw new DaosError('EXIST', `container ${uuid} exists`);
-      this.store.space.checkUpdate(key.length);
-      const no = new Uint8Array(6);
-      setU48(viewOf(no), 0, this.store.heads.takeNo());
-      this.store.umem.put(this.containerKey(uuid), no);
+      this.checkOpen();
+      if (this.rows.get(uuid)) throw new DaosError('EXIST', `container ${uuid} exists`);
+      this.store.space.checkUpdate(64, 0);
+      this.rows.put(uuid, { no: this.store.heads.takeNo(), hae: 0n, objectCount: 0, globalStable: 0n });
       return this.store.umem.durable();
     } catch (error) {
       return Promise.reject(error as Error);
@@ -38,35 +44,44 @@ export class PoolHandle implements VosPool {
   }
 
   containerOpen(uuid: Uuid): VosContainer {
-    const stored = this.store.umem.get(this.containerKey(uuid));
-    if (!stored) throw new DaosError('NONEXIST', `container ${uuid} is not in pool ${this.uuid}`);
+    this.checkOpen();
     const known = uuid.toLowerCase();
-    this.openContainers.set(known, (this.openContainers.get(known) ?? 0) + 1);
-    return new ContainerHandle(this.store, known, getU48(viewOf(stored), 0), () => {
-      const left = (this.openContainers.get(known) ?? 1) - 1;
-      if (left > 0) this.openContainers.set(known, left);
-      else this.openContainers.delete(known);
+    let container = this.containers.get(known);
+    if (!container) {
+      const row = this.rows.get(uuid);
+      if (!row) throw new DaosError('NONEXIST', `container ${uuid} is not in pool ${this.uuid}`);
+      container = new Container(this.store, known, this.rows, row);
+      this.containers.set(known, container);
+    }
+    const state = container;
+    state.openCount++;
+    return new ContainerHandle(state, () => {
+      state.openCount--;
+      if (state.openCount > 0) return;
+      // what waits for the batch's end is written now: nobody asks the container then
+      state.writeBack();
+      this.containers.delete(known);
     });
   }
 
   /** DER_NONEXIST, DER_BUSY while handles of it are open. */
   async containerDestroy(uuid: Uuid): Promise<void> {
-    const key = this.containerKey(uuid);
-    const stored = this.store.umem.get(key);
-    if (!stored) throw new DaosError('NONEXIST', `container ${uuid} is not in pool ${this.uuid}`);
-    if (this.openContainers.has(uuid.toLowerCase())) throw new DaosError('BUSY', `container ${uuid} is open`);
+    this.checkOpen();
+    const row = this.rows.get(uuid);
+    if (!row) throw new DaosError('NONEXIST', `container ${uuid} is not in pool ${this.uuid}`);
+    if (this.containers.has(uuid.toLowerCase())) throw new DaosError('BUSY', `container ${uuid} is open`);
+    const no = new Uint8Array(6);
+    setU48(viewOf(no), 0, row.no);
     this.store.heads.writeBack();
-    this.store.umem.remove(key);
-    this.store.umem.put(new IndexKey().space(Space.DYING).raw(stored), new Uint8Array(0));
+    this.rows.remove(uuid);
+    this.store.umem.put(new IndexKey().space(Space.DYING).raw(no), new Uint8Array(0));
     await this.store.umem.durable();
     this.garbage.start();
   }
 
   containerList(): Uuid[] {
     this.checkOpen();
-    const from = new IndexKey().space(Space.CONTAINER);
-    const to = new IndexKey().space(Space.CONTAINER).toPrefixEnd();
-    return [...this.store.umem.range({ from, to })].map(({ key }) => uuidFromBytes(key.subarray(1)));
+    return this.rows.list();
   }
 
   query(): VosPoolInfo {
@@ -75,7 +90,7 @@ export class PoolHandle implements VosPool {
       uuid: this.uuid,
       scm: { totalBytes: space.totalBytes, freeBytes: space.freeBytes },
       nvme: { totalBytes: data.totalBytes, freeBytes: data.freeBytes },
-      containerCount: this.containerList().length,
+      containerCount: this.rows.list().length,
     };
   }
 
@@ -102,11 +117,6 @@ export class PoolHandle implements VosPool {
     } finally {
       this.onClose();
     }
-  }
-
-  private containerKey(uuid: Uuid): IndexKey {
-    this.checkOpen();
-    return new IndexKey().space(Space.CONTAINER).raw(uuidToBytes(uuid));
   }
 
   private checkOpen(): void {

@@ -3,7 +3,7 @@ import { mkdir, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 import { BioFile } from '@daos/bio';
-import { DaosError, isUuid, type Uuid } from '@daos/common';
+import { DaosError, isUuid, type Epoch, type Uuid } from '@daos/common';
 import { VEA_BLOCKS_MIN, VEA_BLOCK_BYTES, Vea } from '@daos/vea';
 
 import { Garbage } from './garbage.js';
@@ -13,6 +13,7 @@ import { PoolHandle } from './pool.js';
 import { IndexSpace } from './space.js';
 import type { Store } from './store.js';
 import { superblockRead, superblockWrite, syncFolder, type Superblock } from './superblock.js';
+import { TimestampTable } from './ts/timestamp_table.js';
 import type { VosPool, VosPoolCreateParams } from './types.js';
 import { LmdbUmem, type UmemTuning } from './umem/lmdb_umem.js';
 import { DataStore, IndexVeaStore } from './value/data_store.js';
@@ -31,6 +32,11 @@ export interface VosPoolOpenParams {
   readonly uuid: Uuid;
   /** Where the data file is now, when it was moved. */
   readonly dataPath?: string;
+  /** The server's clock: fences off transactions of earlier runs. Default: none, as for offline tools. */
+  readonly now?: () => Epoch;
+  /** Timestamp cache of the target, shared by its pools. Default: one of the pool's own, when it is needed. */
+  readonly timestamps?: TimestampTable;
+  readonly nowSeconds?: () => number;
 }
 
 interface Paths {
@@ -99,7 +105,7 @@ export async function poolOpen(params: VosPoolOpenParams, tuning?: UmemTuning): 
   openFolders.add(folder);
   try {
     const paths = pathsOf(dir, params.dataPath ?? (superblock.dataPath || undefined));
-    const store = await openStore(paths, superblock, tuning);
+    const store = await openStore(paths, superblock, params, tuning);
     return new PoolHandle(store, new Garbage(store), superblock.uuid, () => openFolders.delete(folder));
   } catch (error) {
     openFolders.delete(folder);
@@ -119,7 +125,7 @@ export async function vosPoolDestroy(dir: string): Promise<void> {
   await rm(dir, { recursive: true, force: true });
 }
 
-async function openStore(paths: Paths, { scmBytes, nvmeBytes }: Superblock, tuning?: UmemTuning): Promise<Store> {
+async function openStore(paths: Paths, { scmBytes, nvmeBytes }: Superblock, params: VosPoolOpenParams, tuning?: UmemTuning): Promise<Store> {
   const umem = await LmdbUmem.open(paths, scmBytes, tuning);
   let file: BioFile | undefined;
   try {
@@ -131,6 +137,8 @@ async function openStore(paths: Paths, { scmBytes, nvmeBytes }: Superblock, tuni
     // heads are written back before the data store publishes: both at the end of a batch, in this order
     const heads = new Heads(umem);
     const data = new DataStore(umem, file, vea);
+    const now = params.now ?? ((): Epoch => 0n);
+    let { timestamps } = params;
     return {
       umem,
       heads,
@@ -139,6 +147,9 @@ async function openStore(paths: Paths, { scmBytes, nvmeBytes }: Superblock, tuni
       singles: new SingleValues(umem, data),
       extents: new Extents(umem, data),
       space: new IndexSpace(umem, scmBytes),
+      now,
+      nowSeconds: params.nowSeconds ?? (() => Math.floor(Date.now() / 1000)),
+      timestamps: () => (timestamps ??= new TimestampTable({ start: now() })),
     };
   } catch (error) {
     await file?.close();

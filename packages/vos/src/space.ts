@@ -1,5 +1,6 @@
 import { DaosError } from '@daos/common';
 
+import { VosFlag } from './ops/flags.js';
 import type { Umem } from './umem/umem.js';
 
 /**
@@ -32,8 +33,9 @@ export class IndexSpace {
   }
 
   /** Throws DER_NOSPACE when an update of about so many bytes would not leave the reserve alone. */
-  checkUpdate(bytes: number): void {
+  checkUpdate(bytes: number, flags: number): void {
     this.checkPending(bytes);
+    if (flags & (VosFlag.CRIT | VosFlag.REMOVE)) return this.checkPunch(bytes);
     if (this.umem.usedBytes() + bytes > this.totalBytes - this.reserveBytes) {
       throw new DaosError('NOSPACE', `${this.freeBytes} of ${this.totalBytes} bytes of the index are left`);
     }

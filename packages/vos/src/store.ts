@@ -1,6 +1,9 @@
+import type { Epoch } from '@daos/common';
+
 import type { KeyPeek } from './layout/key_peek.js';
 import type { Heads } from './layout/heads.js';
 import type { IndexSpace } from './space.js';
+import type { TimestampTable } from './ts/timestamp_table.js';
 import type { Umem } from './umem/umem.js';
 import type { DataStore } from './value/data_store.js';
 import type { Extents } from './value/extents.js';
@@ -15,4 +18,10 @@ export interface Store {
   readonly extents: Extents;
   readonly data: DataStore;
   readonly space: IndexSpace;
+  /** The hybrid logical clock; 0 where epochs are not clock values. */
+  now(): Epoch;
+  /** Wall clock, for commit times. */
+  nowSeconds(): number;
+  /** Made when the first transaction needs it. */
+  timestamps(): TimestampTable;
 }

@@ -1,3 +1,5 @@
+import type { DtxStatus } from './dtx/dtx_table.js';
+import type { DtxHandle, DtxId, DtxMembership } from './dtx/handle.js';
 import type { Epoch, EpochRange, Iod, IodType, KeyFlavour, Recx, UnitOid, Uuid } from '@daos/common';
 
 /** Sizes of a pool's shard on one target, in bytes. */
@@ -44,6 +46,8 @@ export interface VosPool {
 export interface KeyFlavours {
   readonly dkey: KeyFlavour;
   readonly akey: KeyFlavour;
+  /** Objects without akeys: one value below each dkey. */
+  readonly isFlat?: boolean;
 }
 
 /** Checksums of one iod as the client computed them: one per single value, one per chunk of each extent. */
@@ -62,7 +66,7 @@ export interface VosUpdate {
   readonly oid: UnitOid;
   readonly flavours: KeyFlavours;
   readonly epoch: Epoch;
-  /** `Cond` bits. */
+  /** `Cond` and `VosFlag` bits. */
   readonly flags: number;
   readonly dkey: Uint8Array;
   readonly iods: readonly Iod[];
@@ -157,29 +161,71 @@ export interface VosQueryResult {
   readonly maxWrite: Epoch;
 }
 
+export interface VosContainerInfo {
+  /** Objects that were made and not removed, punched ones included. */
+  readonly objectCount: number;
+  /** Highest aggregated epoch. */
+  readonly hae: Epoch;
+  /** Transactions that are not decided, and those remembered as committed. */
+  readonly dtxActive: number;
+  readonly dtxCommitted: number;
+}
+
 /**
  * A container's objects on one target.
  * Modifications are applied in call order, become visible to later calls at once, and their promise resolves when they
  * are durable: all that arrive in one turn of the event loop share one log record and one flush. An update with values
  * for the data file (4 KiB and more) is applied later, when its data is durable; it is visible at the latest when its
  * promise resolves. A refused modification (condition, space, argument) leaves no trace.
+ *
+ * With a `DtxHandle` an operation is part of a transaction: it may fail with DER_TX_RESTART (begin anew with a later
+ * epoch) or DER_INPROGRESS (`waitFor` of the handle names the transactions to ask about), a failed modification takes
+ * all earlier ones of its handle back, and what it wrote counts for others when the transaction is committed.
  */
 export interface VosContainer {
   readonly uuid: Uuid;
-  update(request: VosUpdate): Promise<void>;
+  query(): VosContainerInfo;
+  update(request: VosUpdate, handle?: DtxHandle): Promise<void>;
   /** Synchronous when no data has to be read from the data file. */
-  fetch(request: VosFetch): VosFetchedIod[] | Promise<VosFetchedIod[]>;
-  punch(request: VosPunch): Promise<void>;
-  listObjects(epr: EpochRange, limit: number, anchor?: Uint8Array): VosPage<UnitOid>;
-  listDkeys(params: VosListParams): VosPage<Uint8Array>;
-  listAkeys(params: VosListParams & { readonly dkey: Uint8Array }): VosPage<Uint8Array>;
+  fetch(request: VosFetch, handle?: DtxHandle): VosFetchedIod[] | Promise<VosFetchedIod[]>;
+  punch(request: VosPunch, handle?: DtxHandle): Promise<void>;
+  listObjects(epr: EpochRange, limit: number, anchor?: Uint8Array, handle?: DtxHandle): VosPage<UnitOid>;
+  listDkeys(params: VosListParams, handle?: DtxHandle): VosPage<Uint8Array>;
+  listAkeys(params: VosListParams & { readonly dkey: Uint8Array }, handle?: DtxHandle): VosPage<Uint8Array>;
   /** Visible extents of an array akey (or the single value as extent {0,1}), ascending unless `descending`. */
   listRecxs(
     params: VosListParams & { readonly dkey: Uint8Array; readonly akey: Uint8Array; readonly descending?: boolean },
+    handle?: DtxHandle,
   ): VosPage<VosRecxEntry>;
   /** Anchor from which a listing resumes at the given key (or after where it would stand). */
   keyToAnchor(params: { oid: UnitOid; flavours: KeyFlavours; dkey: Uint8Array; akey?: Uint8Array }): Uint8Array;
   /** DER_NONEXIST when nothing qualifies; DER_INVAL for a bad combination of flags. */
-  queryKey(request: VosQuery): VosQueryResult;
+  queryKey(request: VosQuery, handle?: DtxHandle): VosQueryResult;
+
+  /**
+   * Commits transactions; resolves with how many were committed now. Unknown and decided ones are passed over.
+   * `keepsEntry`: the entry stays, readable, until it is committed once more.
+   */
+  dtxCommit(ids: readonly DtxId[], keepsEntry?: boolean): Promise<number>;
+  /** DER_NO_PERM when it is committed; DER_NONEXIST when it is not open, or not of this epoch and map version. */
+  dtxAbort(id: DtxId, epoch?: Epoch, version?: number): Promise<void>;
+  /** How far a transaction is; for repeated requests and for servers that ask. See `DtxTable.check` for its errors. */
+  dtxCheck(id: DtxId, epoch?: Epoch): DtxStatus;
+  /** All participants have prepared: readers see it from now on. */
+  dtxMarkCommittable(id: DtxId): void;
+  /** Marks an open transaction as corrupted or orphan (`DtxFlag`). */
+  dtxSetFlags(id: DtxId, flags: number): Promise<void>;
+  /** Participants of an open transaction; undefined when it is committed. DER_NONEXIST. */
+  dtxMembership(id: DtxId): DtxMembership | undefined;
+  /** Transactions at or below this epoch may not modify the object any more. */
+  dtxMarkSync(oid: UnitOid, epoch: Epoch): Promise<void>;
+  /** Reads some more of the committed transactions of earlier runs. True when all are known. */
+  dtxReindexCommitted(): boolean;
+  /** Forgets committed transactions that are older than this wall-clock time. True when there may be more. */
+  dtxAggregate(seconds?: number): Promise<boolean>;
+  /** Several modifications that become visible and durable together, without an id. End it with `dtxLocalEnd`. */
+  dtxLocalBegin(epoch: Epoch): DtxHandle;
+  dtxLocalEnd(handle: DtxHandle, isCommitted: boolean): Promise<void>;
+
   close(): void;
 }

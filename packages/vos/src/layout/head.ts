@@ -2,7 +2,7 @@ import { IodType, type Epoch } from '@daos/common';
 
 import { ValueRecord } from '../value/value_record.js';
 import { EMPTY, getU48, ownCopy, setU48, viewOf } from './bytes.js';
-import { IncarnationLog } from './incarnation_log.js';
+import { IncarnationLog } from '../ilog/incarnation_log.js';
 
 /**
  * Heads are the index records of objects, dkeys and akeys, kept decoded in memory and written back when a
@@ -30,30 +30,36 @@ export abstract class Head {
   abstract encode(into: Uint8Array, view: DataView): void;
 }
 
-/** Stored as: no u48 | highest write epoch u64 | log entries u32 | log. */
+/** Stored as: no u48 | highest write epoch u64 | log entries u32 | log | epoch of the last synchronization u64, if any. */
 const OBJECT_FIXED_BYTES = 18;
+const SYNC_BYTES = 8;
 
 export class ObjectHead extends Head {
   /** Highest epoch of any modification of the object. */
   maxWrite: Epoch = 0n;
+  /** Transactions at or below it are all decided. */
+  sync: Epoch = 0n;
 
   static decode(parent: number, key: Uint8Array, hash: number, indexKey: Uint8Array, bytes: Uint8Array): ObjectHead {
     const view = viewOf(bytes);
     const head = new ObjectHead(parent, key, hash, indexKey, getU48(view, 0));
     head.maxWrite = view.getBigUint64(6);
     head.log = IncarnationLog.decode(bytes, OBJECT_FIXED_BYTES, view.getUint32(14));
+    const end = OBJECT_FIXED_BYTES + head.log.encodedBytes;
+    if (bytes.length >= end + SYNC_BYTES) head.sync = view.getBigUint64(end);
     return head;
   }
 
   override get encodedBytes(): number {
-    return OBJECT_FIXED_BYTES + IncarnationLog.bytesFor(this.log.count);
+    return OBJECT_FIXED_BYTES + this.log.encodedBytes + (this.sync > 0n ? SYNC_BYTES : 0);
   }
 
   override encode(_into: Uint8Array, view: DataView): void {
     setU48(view, 0, this.no);
     view.setBigUint64(6, this.maxWrite);
-    view.setUint32(14, this.log.count);
+    view.setUint32(14, this.log.countField);
     this.log.encode(view, OBJECT_FIXED_BYTES);
+    if (this.sync > 0n) view.setBigUint64(OBJECT_FIXED_BYTES + this.log.encodedBytes, this.sync);
   }
 }
 
@@ -95,30 +101,39 @@ export class DkeyHead extends Head {
   override encode(into: Uint8Array, view: DataView): void {
     setU48(view, 0, this.no);
     view.setUint16(6, this.key.length);
-    view.setUint32(8, this.log.count);
+    view.setUint32(8, this.log.countField);
     this.log.encode(view, KeyRecord.FIXED_BYTES);
     into.set(this.key, KeyRecord.FIXED_BYTES + IncarnationLog.bytesFor(this.log.count));
   }
 }
 
+/** Bits of an akey's flags. */
 const SPILLED = 1;
+const LIVE = 2;
+const REMOVALS = 4;
 
 /**
  * An akey with its newest values, so that most reads end here. Single value: `values` is the newest version
- * alone. Array: `values` are all extents until they are spilled to the VALUE space. Stored as: no u48 | key
+ * alone. Array: `values` are all extents until they are spilled to spaces of their own. Stored as: no u48 | key
  * bytes u16 | log entries u32 | kind u8 | flags u8 | values u16 | record size u32 | highest value epoch u64 |
  * width classes u64 | log | key | values.
  */
 export class AkeyHead extends Head {
   kind: IodType = IodType.NONE;
-  /** Array: extents are in the VALUE space. Single value: older versions are. */
+  /** Array: extents are not in `values`. Single value: older versions are in the VALUE space. */
   isSpilled = false;
+  /** Spilled array: the LIVE and TIME rows are there; arrays stored by version 1 of the layout have none. */
+  hasLive = false;
+  /** Array: some of its records are removals. */
+  hasRemovals = false;
   /** Size of all records of the array that are not holes; 0 while there is none. */
   recordSize = 0;
   /** Highest epoch of any value. */
   maxEpoch: Epoch = 0n;
-  /** Width classes of the spilled extents, one bit each. */
+  /** Width classes of the extents in the VALUE space, one bit each. */
   widthClasses = 0n;
+  /** Not stored: first and last index of the spilled extents, once they were asked for. */
+  bounds: { readonly lo: bigint; readonly hi: bigint } | undefined;
   values: readonly ValueRecord[] = [];
 
   static decode(parent: number, key: Uint8Array, hash: number, indexKey: Uint8Array, bytes: Uint8Array): AkeyHead {
@@ -126,7 +141,10 @@ export class AkeyHead extends Head {
     const head = new AkeyHead(parent, key, hash, indexKey, KeyRecord.no(view));
     const logCount = KeyRecord.logCount(view);
     head.kind = bytes[12] as IodType;
-    head.isSpilled = ((bytes[13] as number) & SPILLED) !== 0;
+    const flags = bytes[13] as number;
+    head.isSpilled = (flags & SPILLED) !== 0;
+    head.hasLive = (flags & LIVE) !== 0;
+    head.hasRemovals = (flags & REMOVALS) !== 0;
     head.recordSize = view.getUint32(16);
     head.maxEpoch = view.getBigUint64(20);
     head.widthClasses = view.getBigUint64(28);
@@ -160,9 +178,9 @@ export class AkeyHead extends Head {
   override encode(into: Uint8Array, view: DataView): void {
     setU48(view, 0, this.no);
     view.setUint16(6, this.key.length);
-    view.setUint32(8, this.log.count);
+    view.setUint32(8, this.log.countField);
     into[12] = this.kind;
-    into[13] = this.isSpilled ? SPILLED : 0;
+    into[13] = (this.isSpilled ? SPILLED : 0) | (this.hasLive ? LIVE : 0) | (this.hasRemovals ? REMOVALS : 0);
     view.setUint16(14, this.values.length);
     view.setUint32(16, this.recordSize);
     view.setBigUint64(20, this.maxEpoch);

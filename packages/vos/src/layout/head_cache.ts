@@ -39,6 +39,12 @@ export class HeadCache<H extends Head> {
     this.onEvict(second);
   }
 
+  /** Takes out a head that is gone. */
+  forget(head: H): void {
+    const at = head.hash & this.mask;
+    for (const slot of [at, at ^ 1]) if (this.slots[slot] === head) this.slots[slot] = undefined;
+  }
+
   clear(): void {
     this.slots.fill(undefined);
   }

@@ -2,10 +2,11 @@ import { DaosError, type KeyFlavour, type UnitOid } from '@daos/common';
 
 import type { Umem } from '../umem/umem.js';
 import { bytesEqual, getU48, hash32, ownCopy, setU48, viewOf } from './bytes.js';
-import { AkeyHead, DkeyHead, ObjectHead, headKey, type Head } from './head.js';
+import { AKEY_LOG_AT, AkeyHead, DkeyHead, Head, ObjectHead, headKey } from './head.js';
 import { HeadCache } from './head_cache.js';
 import { IndexKey } from './index_key.js';
-import { COLLISIONS_MAX, appendSortKey, mayCollide } from './sort_key.js';
+import { MURMUR_BYTES } from './murmur.js';
+import { COLLISIONS_MAX, INLINE_BYTES_MAX, appendSortKey, mayCollide } from './sort_key.js';
 import { Meta, Space } from './spaces.js';
 
 /**
@@ -17,6 +18,12 @@ const AKEY_SLOT_BITS = 15;
 export const OID_BYTES = 22;
 /** Longest sort key that a listing anchor carries as it is. */
 export const ANCHOR_SORT_KEY_BYTES_MAX = 96;
+/** Space and number of the parent, before the sort key. */
+export const PREFIX_BYTES = 7;
+/** Index key of a hashed key that is not stored as it is. */
+const HASHED_INDEX_KEY_BYTES = PREFIX_BYTES + 1 + MURMUR_BYTES + 1;
+/** In the place of a removed key: has no name and never existed. */
+const VACANT = new Uint8Array(AKEY_LOG_AT);
 const ENCODE_BYTES_MIN = 16 * 1024;
 
 type Decode<H extends Head> = (
@@ -59,6 +66,11 @@ export class Heads {
   takeNo(): number {
     this.umem.touch();
     return this.nextNo++;
+  }
+
+  /** What an object is filed under, whether it exists or not. */
+  objectHash(container: number, oid: UnitOid): number {
+    return this.packOid(container, oid);
   }
 
   findObject(container: number, oid: UnitOid): ObjectHead | undefined {
@@ -107,12 +119,79 @@ export class Heads {
     return this.filed(new AkeyHead(dkeyNo, headKey(key), hash32(key, dkeyNo), indexKey, this.takeNo()));
   }
 
+  /** The head that counts for one seen earlier, or for a place in the index; undefined when it is gone. */
+  current(place: { readonly indexKey: Uint8Array }): Head | undefined {
+    if (place instanceof Head && place.isCached) return place;
+    return this.at(place.indexKey);
+  }
+
+  /** The head stored at a key of the index. */
+  at(indexKey: Uint8Array): Head | undefined {
+    this.writeBack();
+    const stored = this.umem.get(this.key.assign(indexKey));
+    if (!stored) return undefined;
+    const parent = getU48(viewOf(indexKey), 1);
+    const own = ownCopy(indexKey);
+    switch (indexKey[0]) {
+      case Space.OBJECT:
+        return this.load(this.objects, parent, own.subarray(PREFIX_BYTES), own, stored, ObjectHead.decode);
+      case Space.DKEY:
+        return this.load(this.dkeys, parent, DkeyHead.keyOf(stored), own, stored, DkeyHead.decode);
+      case Space.AKEY:
+        return this.load(this.akeys, parent, AkeyHead.keyOf(stored), own, stored, AkeyHead.decode);
+      default:
+        throw new DaosError('IO', 'the index names a head where there can be none');
+    }
+  }
+
+  /** Takes a head out of the index and the cache. What is below it must be removed by its number. */
+  remove(head: Head): void {
+    head.isDirty = false;
+    head.isCached = false;
+    if (head instanceof AkeyHead) this.akeys.forget(head);
+    else if (head instanceof DkeyHead) this.dkeys.forget(head);
+    else this.objects.forget(head as ObjectHead);
+    this.key.assign(head.indexKey);
+    if (this.hasSuccessor(head)) this.umem.put(this.key, VACANT);
+    else this.umem.remove(this.key);
+    if (head.indexKey.length - PREFIX_BYTES > ANCHOR_SORT_KEY_BYTES_MAX) {
+      this.umem.remove(this.key.space(Space.LONG_KEY).u48(head.no));
+    }
+  }
+
+  /** A key with the same hash stands behind this one: a search for it must not end here. */
+  private hasSuccessor(head: Head): boolean {
+    const { indexKey } = head;
+    if (head instanceof ObjectHead || head.key.length <= INLINE_BYTES_MAX || indexKey.length !== HASHED_INDEX_KEY_BYTES) return false;
+    const next = ownCopy(indexKey);
+    next[next.length - 1] = (next.at(-1) as number) + 1;
+    const has = this.umem.has(this.key.assign(next));
+    this.key.assign(indexKey);
+    return has;
+  }
+
+  private load<H extends Head>(
+    cache: HeadCache<H>,
+    parent: number,
+    key: Uint8Array,
+    indexKey: Uint8Array,
+    stored: Uint8Array,
+    decode: Decode<H>,
+  ): H {
+    const hash = hash32(key, parent);
+    const cached = cache.find(parent, key, hash);
+    if (cached) return cached;
+    const head = decode(parent, headKey(key), hash, indexKey, stored);
+    cache.add(head);
+    return head;
+  }
+
   /** Call after every change of a head. */
-  modified(head: ObjectHead | DkeyHead | AkeyHead): void {
+  modified(head: Head): void {
     if (!head.isCached) {
       if (head instanceof AkeyHead) this.akeys.add(head);
       else if (head instanceof DkeyHead) this.dkeys.add(head);
-      else this.objects.add(head);
+      else this.objects.add(head as ObjectHead);
     }
     if (head.isDirty) return;
     head.isDirty = true;
@@ -203,9 +282,8 @@ export class Heads {
 
   /** Listing anchors name a key with a long sort key by its number: keep the way back. */
   private filed<H extends Head>(head: H): H {
-    const prefixBytes = 7;
-    if (head.indexKey.length - prefixBytes > ANCHOR_SORT_KEY_BYTES_MAX) {
-      this.umem.put(this.key.space(Space.LONG_KEY).u48(head.no), head.indexKey.subarray(prefixBytes));
+    if (head.indexKey.length - PREFIX_BYTES > ANCHOR_SORT_KEY_BYTES_MAX) {
+      this.umem.put(this.key.space(Space.LONG_KEY).u48(head.no), head.indexKey.subarray(PREFIX_BYTES));
     }
     return head;
   }

@@ -4,7 +4,7 @@ import { Slab } from '../umem/slab.js';
 import type { Umem, UmemPeek } from '../umem/umem.js';
 import { ValueRecord } from '../value/value_record.js';
 import { AKEY_LOG_AT, DKEY_LOG_AT, KeyRecord } from './head.js';
-import { IncarnationLog } from './incarnation_log.js';
+import { IncarnationLog } from '../ilog/incarnation_log.js';
 import { IndexKey } from './index_key.js';
 import { appendSortKey } from './sort_key.js';
 import { Space } from './spaces.js';
@@ -45,7 +45,7 @@ export class KeyPeek {
     const stored = this.slab.take(found.length - at);
     for (let i = 0; i < stored.length; i++) stored[i] = bytes[at + i] as number;
     const record = ValueRecord.decode(stored);
-    return record.isApart ? undefined : record;
+    return record.isApart || record.owner !== 0 || record.isCorrupted ? undefined : record;
   }
 
   private find(space: number, parentNo: number, key: Uint8Array, flavour: KeyFlavour): UmemPeek | undefined {
@@ -54,9 +54,9 @@ export class KeyPeek {
   }
 }
 
-/** One entry in the log, a creation; and the very key, not one with the same hash. */
+/** One entry in the log, a creation that is committed; and the very key, not one with the same hash. */
 function isPlain({ bytes, view }: UmemPeek, logAt: number, key: Uint8Array): boolean {
-  if (KeyRecord.logCount(view) !== 1 || view.getUint16(logAt + 10) !== 0) return false;
+  if (KeyRecord.logCount(view) !== 1 || view.getUint16(logAt + 10) !== 0 || view.getUint32(logAt + 12) !== 0) return false;
   const { length } = key;
   if (KeyRecord.keyBytes(view) !== length) return false;
   const at = logAt + IncarnationLog.bytesFor(1);

@@ -8,7 +8,7 @@ export const KEY_BYTES_MAX = 8192;
 /** Lexical keys stand in the index as they are, so they must fit into an index key. */
 export const LEXICAL_BYTES_MAX = 1024;
 /** Hashed keys up to this length are stored as they are and cannot collide. */
-const INLINE_BYTES_MAX = 15;
+export const INLINE_BYTES_MAX = 15;
 /** First byte of the sort key of a hashed long key; shorter ones begin with their length. */
 const HASHED_MARK = 0x80;
 /** Long keys with one and the same 128-bit hash that can coexist below one parent. */

@@ -5,23 +5,33 @@
  *   META        · which                                   → counters, log position
  *   CONTAINER   · uuid                                    → container no
  *   DYING       · container no                            → (empty) being removed in the background
+ *   DEAD        · type, no                                → (empty) object, dkey or akey removed in the background
+ *   DTX_ACTIVE  · container no, owner                     → transaction that is not decided yet
+ *   DTX_COMMITTED · container no, sequence                → transactions committed in one batch
  *   FREE        · block                                   → blocks (free extents of the data file)
  *   OBJECT      · container no, oid hi, lo, shard, layout → object head
  *   DKEY        · object no, sort key                     → dkey head
  *   AKEY        · dkey no, sort key                       → akey head (with the newest value or the first extents)
  *   VALUE       · akey no, 255, epoch descending          → older single values, and large ones
- *   VALUE       · akey no, width class, lo, nr, epoch descending, minor descending → extents
+ *   VALUE       · akey no, width class, lo, nr, epoch descending, minor descending → extents, partly or wholly covered
+ *   LIVE        · akey no, lo                             → extent, or what shows of one that stands in VALUE
+ *   TIME        · akey no, epoch descending, minor descending, lo, nr → (empty) the extents in VALUE by age
  *   LONG_KEY    · no                                      → sort key that does not fit into a listing anchor
  */
 export const Space = {
   META: 0x01,
   CONTAINER: 0x20,
   DYING: 0x21,
+  DEAD: 0x22,
+  DTX_ACTIVE: 0x24,
+  DTX_COMMITTED: 0x25,
   FREE: 0x30,
   OBJECT: 0x40,
   DKEY: 0x50,
   AKEY: 0x51,
   VALUE: 0x52,
+  LIVE: 0x53,
+  TIME: 0x54,
   LONG_KEY: 0x58,
 } as const;
 

@@ -1,4 +1,4 @@
-import { DaosError, EPOCH_MAX, IodType, type Epoch, type Iod } from '@daos/common';
+import { DaosError, EPOCH_MAX, IodType, type Epoch, type Iod, type Recx } from '@daos/common';
 
 import { bytesEqual } from '../layout/bytes.js';
 import { KEY_BYTES_MAX, checkKey } from '../layout/sort_key.js';
@@ -79,5 +79,18 @@ export function checkValues(iods: readonly Iod[], values: readonly Uint8Array[])
     }
     const given = values[i]?.length ?? 0;
     if (given !== expected) throw new DaosError('IO_INVAL', `${given} bytes for a value of ${expected}`);
+  }
+}
+
+/** DER_VOS_PARTIAL_UPDATE when extents of one iod overlap without being identical. */
+export function checkOverlaps(iod: Iod): void {
+  if (iod.recxs.length < 2) return;
+  const sorted: readonly Recx[] = iod.recxs.filter(({ nr }) => nr > 0n).sort((a, b) => (a.idx < b.idx ? -1 : a.idx > b.idx ? 1 : 0));
+  for (let i = 1; i < sorted.length; i++) {
+    const before = sorted[i - 1] as Recx;
+    const recx = sorted[i] as Recx;
+    if (before.idx + before.nr > recx.idx && !(before.idx === recx.idx && before.nr === recx.nr)) {
+      throw new DaosError('VOS_PARTIAL_UPDATE', 'extents of one update overlap');
+    }
   }
 }

@@ -1,16 +1,21 @@
 import { DaosError, IodType, QueryFlag, type Recx } from '@daos/common';
 
-import { ownCopy, viewOf } from '../layout/bytes.js';
-import { AkeyHead, DkeyHead, KeyRecord } from '../layout/head.js';
-import { IncarnationLog, PunchMark } from '../layout/incarnation_log.js';
+import type { Container } from '../container_state.js';
+import type { DtxHandle } from '../dtx/handle.js';
+import { hash32, ownCopy, viewOf } from '../layout/bytes.js';
+import { AkeyHead, DkeyHead, KeyRecord, type ObjectHead } from '../layout/head.js';
+import { IncarnationLog } from '../ilog/incarnation_log.js';
+import { LogState } from '../ilog/log_state.js';
 import { IndexKey } from '../layout/index_key.js';
 import { checkKey } from '../layout/sort_key.js';
 import { Space } from '../layout/spaces.js';
-import type { Store } from '../store.js';
+import { TsLevel } from '../ts/ts_level.js';
 import type { VosQuery, VosQueryResult } from '../types.js';
 import { scanExtents } from '../value/extent_scan.js';
 import { INDEX_MAX } from '../value/extents.js';
 import { checkReadEpoch } from './arguments.js';
+import { ReadScope } from './read_scope.js';
+import { TS_SEED } from './update_space.js';
 
 type Found = Pick<VosQueryResult, 'dkey' | 'akey' | 'recx'>;
 
@@ -19,82 +24,108 @@ type Found = Pick<VosQueryResult, 'dkey' | 'akey' | 'recx'>;
  * below it exists, too; otherwise the next one is tried.
  */
 export class Query {
-  constructor(
-    private readonly store: Store,
-    private readonly container: number,
-  ) {}
+  private readonly scope: ReadScope;
 
-  run(request: VosQuery): VosQueryResult {
+  constructor(private readonly container: Container) {
+    this.scope = new ReadScope(container);
+  }
+
+  run(request: VosQuery, handle?: DtxHandle): VosQueryResult {
     const { flags, epoch } = request;
     checkReadEpoch(epoch);
-    const object = this.store.heads.findObject(this.container, request.oid);
+    const { heads } = this.container.store;
+    const object = heads.findObject(this.container.no, request.oid);
     const maxWrite = object?.maxWrite ?? 0n;
     if (flags === 0) return { maxWrite };
     checkFlags(request);
-    const punch = new PunchMark();
-    if (object && object.log.visibleAt(epoch, punch) !== 0n) {
-      this.store.heads.writeBack();
-      const found = this.inObject(request, object.no, punch);
-      if (found) return { ...found, maxWrite };
+    const { scope } = this;
+    scope.begin(epoch, handle);
+    try {
+      this.touchPath(request, object);
+      const state = new LogState();
+      const found = scope.sees(object, state) && object ? this.inObject(request, object.no, state) : undefined;
+      scope.checkCertain();
+      if (!found) throw new DaosError('NONEXIST', 'nothing that qualifies');
+      scope.succeed();
+      return { ...found, maxWrite };
+    } catch (error) {
+      throw scope.fail(error);
     }
-    throw new DaosError('NONEXIST', 'nothing that qualifies');
   }
 
-  private inObject(request: VosQuery, objectNo: number, punch: PunchMark): Found | undefined {
+  /** What a query looks through is read as a whole. */
+  private touchPath({ flags, flavours, oid, dkey, akey }: VosQuery, object: ObjectHead | undefined): void {
+    const { scope, container } = this;
+    if (!scope.isTracked) return;
+    const { heads } = container.store;
+    scope.touch(TsLevel.OBJECT, object, heads.objectHash(container.no, oid));
+    scope.reads(flags & QueryFlag.DKEY ? TsLevel.OBJECT : flags & QueryFlag.AKEY ? TsLevel.DKEY : TsLevel.AKEY);
+    if (flags & QueryFlag.DKEY || !dkey) return;
+    const head = object && heads.findDkey(object.no, dkey, flavours.dkey);
+    scope.touch(TsLevel.DKEY, head, hash32(dkey, TS_SEED));
+    if (flags & QueryFlag.AKEY || !akey) return;
+    scope.touch(TsLevel.AKEY, head && heads.findAkey(head.no, akey, flavours.akey), hash32(akey, TS_SEED));
+  }
+
+  private inObject(request: VosQuery, objectNo: number, above: LogState): Found | undefined {
     const { flags, flavours, dkey } = request;
+    const { heads } = this.container.store;
+    heads.writeBack();
     if (!(flags & QueryFlag.DKEY)) {
-      const head = this.store.heads.findDkey(objectNo, dkey as Uint8Array, flavours.dkey);
-      if (!head || head.log.visibleAt(request.epoch, punch) === 0n) return undefined;
-      return this.inDkey(request, head.no, punch);
+      const head = heads.findDkey(objectNo, dkey as Uint8Array, flavours.dkey);
+      const state = new LogState().reset(above);
+      return head && this.scope.sees(head, state) ? this.inDkey(request, head.no, state) : undefined;
     }
-    for (const { value, mark } of this.candidates(request, Space.DKEY, objectNo, punch, dkeyLogOf)) {
-      const found = this.inDkey(request, KeyRecord.no(viewOf(value)), mark);
+    for (const { value, state } of this.candidates(request, Space.DKEY, objectNo, above, dkeyLogOf)) {
+      const found = this.inDkey(request, KeyRecord.no(viewOf(value)), state);
       if (found) return { dkey: ownCopy(DkeyHead.keyOf(value)), ...found };
     }
     return undefined;
   }
 
-  private inDkey(request: VosQuery, dkeyNo: number, punch: PunchMark): Found | undefined {
+  private inDkey(request: VosQuery, dkeyNo: number, above: LogState): Found | undefined {
     const { flags, flavours, akey } = request;
     if (!(flags & (QueryFlag.AKEY | QueryFlag.RECX))) return {};
     if (!(flags & QueryFlag.AKEY)) {
-      const head = this.store.heads.findAkey(dkeyNo, akey as Uint8Array, flavours.akey);
-      if (!head || head.log.visibleAt(request.epoch, punch) === 0n) return undefined;
-      return this.inAkey(request, head, punch);
+      const head = this.container.store.heads.findAkey(dkeyNo, akey as Uint8Array, flavours.akey);
+      const state = new LogState().reset(above);
+      return head && this.scope.sees(head, state) ? this.inAkey(request, head, state) : undefined;
     }
-    for (const { value, mark } of this.candidates(request, Space.AKEY, dkeyNo, punch, AkeyHead.logOf)) {
-      const found = this.inAkey(request, AkeyHead.decode(dkeyNo, value, 0, value, value), mark);
+    for (const { value, state } of this.candidates(request, Space.AKEY, dkeyNo, above, AkeyHead.logOf)) {
+      const found = this.inAkey(request, AkeyHead.decode(dkeyNo, value, 0, value, value), state);
       if (found) return { akey: ownCopy(AkeyHead.keyOf(value)), ...found };
     }
     return undefined;
   }
 
-  private inAkey(request: VosQuery, head: AkeyHead, punch: PunchMark): Found | undefined {
+  private inAkey(request: VosQuery, head: AkeyHead, { punch }: LogState): Found | undefined {
     if (!(request.flags & QueryFlag.RECX)) return {};
     if (head.kind !== IodType.ARRAY) return undefined;
+    const { view } = this.scope;
     const descending = (request.flags & QueryFlag.MAX) !== 0;
     const from = descending ? INDEX_MAX : 0n;
-    const [piece] = scanExtents(this.store.extents, { head, epoch: request.epoch, punch, from, descending, limit: 1 });
+    const scan = { head, epoch: request.epoch, punch, viewer: view, from, descending, limit: 1 };
+    const [piece] = scanExtents(this.container.store.extents, scan);
     if (!piece) return undefined;
     const recx: Recx = { idx: piece.lo, nr: piece.hi - piece.lo + 1n };
     return { recx };
   }
 
-  /** Keys of a level that exist, from the wanted end on, each with the punch in force below it. */
+  /** Keys of a level that exist, from the wanted end on, each with what is in force below it. */
   private *candidates(
-    { flags, epoch }: VosQuery,
+    { flags }: VosQuery,
     space: number,
     parentNo: number,
-    punch: PunchMark,
+    above: LogState,
     logOf: (value: Uint8Array) => IncarnationLog,
-  ): Generator<{ value: Uint8Array; mark: PunchMark }> {
+  ): Generator<{ value: Uint8Array; state: LogState }> {
+    const { epoch, bound, view } = this.scope;
     const from = new IndexKey().space(space).u48(parentNo);
     const to = new IndexKey().space(space).u48(parentNo).toPrefixEnd();
-    for (const { value } of this.store.umem.range({ from, to, reverse: (flags & QueryFlag.MAX) !== 0 })) {
-      const mark = new PunchMark();
-      mark.epoch = punch.epoch;
-      mark.minor = punch.minor;
-      if (logOf(value).visibleAt(epoch, mark) !== 0n) yield { value, mark };
+    for (const { value } of this.container.store.umem.range({ from, to, reverse: (flags & QueryFlag.MAX) !== 0 })) {
+      const state = new LogState().reset(above);
+      logOf(value).parse(epoch, bound, view, state);
+      if (state.create !== 0n) yield { value, state };
     }
   }
 }

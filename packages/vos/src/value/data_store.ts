@@ -1,14 +1,19 @@
 import type { BioFile } from '@daos/bio';
+import { DaosError } from '@daos/common';
 import { VEA_BLOCK_BYTES, VeaHint, type Vea, type VeaReservation, type VeaStore, type VeaTx } from '@daos/vea';
 
 import { getU48, setU48, viewOf } from '../layout/bytes.js';
 import { IndexKey } from '../layout/index_key.js';
 import { Space } from '../layout/spaces.js';
 import type { Umem } from '../umem/umem.js';
-import type { ValueRecord } from './value_record.js';
+import type { DataPiece, ValueRecord } from './value_record.js';
 
 /** Values of at least this size go to the data file. */
 export const FILE_BYTES_MIN = 4096;
+
+/** Windows of data that aggregation may be rewriting at a time. */
+const AGGREGATION_WINDOWS = 5;
+const AGGREGATION_WINDOW_BYTES = 8 * 1024 * 1024;
 
 /** Free extents as rows of the index. */
 export class IndexVeaStore implements VeaStore {
@@ -57,12 +62,24 @@ export class DataStore {
     return (this.vea?.totalBlocks ?? 0) * VEA_BLOCK_BYTES;
   }
 
+  /** What aggregation needs to rewrite data: not for clients. */
+  get reserveBytes(): number {
+    const wanted = AGGREGATION_WINDOWS * AGGREGATION_WINDOW_BYTES;
+    return this.totalBytes >= 2 * wanted ? wanted : 0;
+  }
+
   get freeBytes(): number {
     return (this.vea?.freeBlocks ?? 0) * VEA_BLOCK_BYTES;
   }
 
   takes(bytes: number): boolean {
     return bytes >= FILE_BYTES_MIN && this.vea !== undefined;
+  }
+
+  /** DER_NOSPACE when so many bytes would not leave the system's share alone. */
+  checkRoom(bytes: number, isSystem: boolean): void {
+    if (isSystem || this.freeBytes - this.reserveBytes >= bytes) return;
+    throw new DaosError('NOSPACE', `${this.freeBytes} of ${this.totalBytes} bytes of the data file are free, ${this.reserveBytes} of them for the system`);
   }
 
   /** Sets space aside. DER_NOSPACE. */
@@ -92,16 +109,34 @@ export class DataStore {
   /** Gives back the space of a record that leaves the index in this batch. */
   free(record: ValueRecord): void {
     if (record.block < 0) return;
-    this.freed.push({ block: record.block, blocks: blocksFor(record.dataBytes) });
+    const pieces = record.pieces ?? [{ block: record.block, bytes: record.dataBytes }];
+    for (const { block, bytes } of pieces) this.freed.push({ block, blocks: blocksFor(bytes) });
     this.umem.touch();
   }
 
   /** Bytes of a record from `from` bytes into it; at once when they are in memory. */
   read(record: ValueRecord, from: number, bytes: number): Uint8Array | Promise<Uint8Array> {
     if (record.block < 0) return record.data.subarray(from, from + bytes);
+    if (record.pieces) return this.readPieces(record.pieces, from, bytes);
     const { file } = this.open();
     const offset = record.block * VEA_BLOCK_BYTES + from;
     return file.readNow(offset, bytes) ?? file.read(offset, bytes);
+  }
+
+  /** Reads what lies in several places into one buffer. */
+  private async readPieces(pieces: readonly DataPiece[], from: number, bytes: number): Promise<Uint8Array> {
+    const { file } = this.open();
+    const into = Buffer.allocUnsafeSlow(bytes);
+    const reads: Promise<unknown>[] = [];
+    let start = 0;
+    for (const piece of pieces) {
+      const lo = Math.max(from, start);
+      const hi = Math.min(from + bytes, start + piece.bytes);
+      if (lo < hi) reads.push(file.read(piece.block * VEA_BLOCK_BYTES + (lo - start), hi - lo, into.subarray(lo - from, hi - from)));
+      start += piece.bytes;
+    }
+    await Promise.all(reads);
+    return into;
   }
 
   async close(): Promise<void> {

@@ -1,202 +1,242 @@
-import { DaosError, type Epoch } from '@daos/common';
+import type { Epoch, EpochRange } from '@daos/common';
 
-import { valuesBytes, type AkeyHead } from '../layout/head.js';
-import type { PunchMark } from '../layout/incarnation_log.js';
-import { IndexKey } from '../layout/index_key.js';
-import { Space } from '../layout/spaces.js';
-import type { Umem, UmemEntry } from '../umem/umem.js';
+import type { AkeyHead } from '../layout/head.js';
+import type { PunchMark } from '../ilog/punch_mark.js';
+import type { Umem } from '../umem/umem.js';
 import type { DataStore } from './data_store.js';
-import { ValueRecord } from './value_record.js';
-import { visiblePieces, type VisiblePiece } from './visibility.js';
+import { EmbeddedExtents } from './extent/embedded_extents.js';
+import { EXTENT_RECORDS_MAX, INDEX_MAX, MINOR_REMOVE, maxOf, minOf, type ExtentRef, type IndexRange } from './extent/extent_ref.js';
+import { checkOverlaps, checkShape, type ExtentWrite } from './extent/insert_rules.js';
+import { RecordMerge, mergeOrder, scanRecords, selectEntries, type RecordScan } from './extent/iteration.js';
+import { legacyBounds, legacyWindow } from './extent/legacy.js';
+import { removalsOf } from './extent/removal.js';
+import { SpilledExtents } from './extent/spilled_extents.js';
+import { sweepExtents, type ExtentEntry } from './extent/sweep.js';
+import { ExtentUpkeep, resetHead, type DrainSlice } from './extent/upkeep.js';
+import { OWNER_COMMITTED, ValueRecord } from './value_record.js';
+import { SEES_ALL, SEES_COMMITTED, type ValueViewer, type View, type VisiblePiece } from './visibility.js';
 
-export const INDEX_MAX = 0xffff_ffff_ffff_ffffn;
-/** Widest extent of data; wider holes are laid over the data that is there only. */
-export const EXTENT_RECORDS_MAX = 2n ** 48n - 1n;
-/** Extents that an akey's head holds before they move to places of their own. */
-const EMBEDDED_COUNT_MAX = 8;
-const EMBEDDED_BYTES_MAX = 1024;
-/** Versions of one extent that are read through before the scan jumps to the next extent. */
-const VERSIONS_READ_MAX = 4;
+export { EXTENT_RECORDS_MAX, INDEX_MAX };
 
-/** Bytes of a key that name the extent: space, akey, class, first index, width. */
-const IDENTITY_BYTES = 24;
+/** What a sorted iteration looks at, and what it shows (`ExtentIter` flags). */
+export interface ExtentIteration extends IndexRange {
+  readonly epr: EpochRange;
+  readonly punch?: PunchMark | undefined;
+  readonly viewer?: ValueViewer;
+  readonly flags: number;
+}
+
+/** Visible pieces of some of the indices, and where the next ones are. */
+export interface ExtentWindow extends IndexRange {
+  readonly pieces: VisiblePiece[];
+  /** First index behind the window in the direction of the scan; undefined: nothing more is there. */
+  readonly next: bigint | undefined;
+}
 
 /**
- * The extents of an array. A few stand in the akey's head; more are filed by width class (the power of two
- * below their width), then by first index, width and age. An extent that overlaps a range begins less than
- * twice its class below it, so each class is searched from there on and no further.
+ * The extents of an array, all versions of them. A few small ones stand in the akey's head (`EmbeddedExtents`),
+ * else they are in the LIVE and HISTORY spaces (`SpilledExtents`). Whoever changes an array marks its head
+ * modified. A record is named by its exact extent, epoch and minor epoch.
  */
 export class Extents {
-  private readonly key = new IndexKey();
-  private readonly end = new IndexKey();
+  private readonly spilled: SpilledExtents;
+  private readonly upkeep: ExtentUpkeep;
 
   constructor(
     private readonly umem: Umem,
     private readonly data: DataStore,
-  ) {}
-
-  /**
-   * Throws DER_VOS_PARTIAL_UPDATE when an extent of the same epoch overlaps [lo, hi] without being identical,
-   * unless one of them has the larger minor epoch.
-   */
-  check(head: AkeyHead, lo: bigint, hi: bigint, epoch: Epoch, minor: number): void {
-    if (epoch > head.maxEpoch) return;
-    for (const record of this.overlapping(head, lo, hi, epoch)) {
-      if (record.epoch !== epoch || record.minor !== minor || (record.lo === lo && record.hi === hi)) continue;
-      throw new DaosError('VOS_PARTIAL_UPDATE', `[${lo}, ${hi}] at epoch ${epoch} cuts [${record.lo}, ${record.hi}]`);
-    }
+  ) {
+    this.spilled = new SpilledExtents(umem);
+    this.upkeep = new ExtentUpkeep(umem, data, this.spilled);
   }
 
   /**
-   * Adds an extent; an identical one of the same epoch is replaced and its space freed. The caller marks the
-   * head.
+   * Everything that can refuse a write; changes nothing. The result is the minor epoch to write with: the
+   * given one, but rebuild never replaces what it wrote and gets the next one free. Throws DER_NO_PERM (data
+   * too wide), DER_INVAL (another record size), DER_TX_RESTART (a record between epoch and bound),
+   * DER_VOS_PARTIAL_UPDATE (cuts a record of the same epoch).
    */
-  write(head: AkeyHead, record: ValueRecord): void {
-    if (head.isSpilled) this.put(head, record, record.epoch <= head.maxEpoch);
-    else this.embed(head, record);
-    if (record.epoch > head.maxEpoch) head.maxEpoch = record.epoch;
+  check(head: AkeyHead, write: ExtentWrite): number {
+    checkShape(write, head.recordSize);
+    if (write.epoch > head.maxEpoch) return write.minor;
+    let { minor } = write;
+    for (const { lo, hi } of this.partsOf(head, write)) {
+      const others = this.overlapping(head, { lo, hi }, { lo: write.epoch, hi: write.bound });
+      minor = Math.max(minor, checkOverlaps({ ...write, lo, hi }, others));
+    }
+    return minor;
+  }
+
+  /**
+   * Adds a record; one with the same name is replaced and its space freed. A hole that is too wide for one
+   * record is laid over the data that shows at its epoch. The result is 1 when aggregation has something to
+   * do (the extent meets others, or parity meets data), else 0.
+   */
+  write(head: AkeyHead, record: ValueRecord): number {
+    if (!record.isHole || record.hi - record.lo < EXTENT_RECORDS_MAX) return this.add(head, record);
+    let hint = 0;
+    for (const { lo, hi } of this.partsOf(head, { ...nameOf(record), size: 0 })) {
+      hint |= this.add(head, ValueRecord.hole(record.epoch, record.minor, lo, hi, record.owner));
+    }
+    return hint;
+  }
+
+  /**
+   * What is seen of [lo, hi] at `epoch`: pieces in ascending order, holes included. O(log n + pieces) for the
+   * newest picture. Throws what the viewer throws (DER_INPROGRESS).
+   */
+  visible(head: AkeyHead, lo: bigint, hi: bigint, epoch: Epoch, punch?: PunchMark, viewer = SEES_COMMITTED): VisiblePiece[] {
+    const view = { epoch, punch, viewer };
+    return head.isSpilled ? this.spilled.visible(head, { lo, hi }, view) : EmbeddedExtents.visible(head, { lo, hi }, view);
+  }
+
+  /** The part of the visible picture from an index on that some `rows` of the index hold. For scans. */
+  window(head: AkeyHead, from: bigint, isDescending: boolean, rows: number, view: View): ExtentWindow {
+    if (!head.isSpilled) {
+      const range = isDescending ? { lo: 0n, hi: from } : { lo: from, hi: INDEX_MAX };
+      return { ...range, pieces: EmbeddedExtents.visible(head, range, view), next: undefined };
+    }
+    if (!head.hasLive) {
+      const part = legacyWindow(this.bounds(head), head, from, isDescending, rows);
+      return part ? { ...part, pieces: this.spilled.visible(head, part, view) } : { lo: from, hi: from, pieces: [], next: undefined };
+    }
+    const found = this.spilled.live.from(head.no, from, isDescending, rows);
+    const last = found.at(-1);
+    if (!last) return { lo: from, hi: from, pieces: [], next: undefined };
+    const isEnd = found.length < rows || (isDescending ? last.lo === 0n : last.hi === INDEX_MAX);
+    const range = isDescending ? { lo: last.lo, hi: from } : { lo: from, hi: last.hi };
+    const pieces = this.spilled.resolve(head, isDescending ? found.reverse() : found, range, view);
+    return { ...range, pieces, next: isEnd ? undefined : isDescending ? last.lo - 1n : last.hi + 1n };
+  }
+
+  /** First and last index of all records, visible or not; undefined when there is none. */
+  bounds(head: AkeyHead): IndexRange | undefined {
+    if (!head.isSpilled) return EmbeddedExtents.bounds(head);
+    if (!head.hasLive) head.bounds ??= legacyBounds(this.umem, head);
+    return this.spilled.bounds(head);
+  }
+
+  /** The record of this name. */
+  find(head: AkeyHead, ref: ExtentRef): ValueRecord | undefined {
+    return head.isSpilled ? this.spilled.find(head, ref) : EmbeddedExtents.find(head, ref);
+  }
+
+  /** Changes the owner of a record: 0 commits it. False when it is not there. */
+  setOwner(head: AkeyHead, ref: ExtentRef, owner: number): boolean {
+    return this.change(head, ref, (record) => record.with({ owner }));
+  }
+
+  /** Marks the stored data of a record as damaged. False when it is not there. */
+  markCorrupted(head: AkeyHead, ref: ExtentRef): boolean {
+    return this.change(head, ref, (record) => record.with({ isCorrupted: true }));
+  }
+
+  /** Takes a record out and frees its space; what it covered shows again. False when it is not there. */
+  delete(head: AkeyHead, ref: ExtentRef): boolean {
+    const record = this.find(head, ref);
+    if (!record) return false;
+    this.upgrade(head);
+    this.data.free(record);
+    const isLast = head.isSpilled ? this.spilled.remove(head, ref) : EmbeddedExtents.remove(head, ref);
+    if (isLast) resetHead(head);
+    return true;
+  }
+
+  /**
+   * Undoes all versions in [lo, hi] with an epoch of the range, so that older data reappears: one removal for
+   * each epoch and run of records. The result names the removals.
+   */
+  removeAll(head: AkeyHead, lo: bigint, hi: bigint, epr: EpochRange, owner = OWNER_COMMITTED): ExtentRef[] {
+    const removals = removalsOf(this.overlapping(head, { lo, hi }, epr), { lo, hi });
+    for (const removal of removals) {
+      this.add(head, ValueRecord.hole(removal.epoch, MINOR_REMOVE, removal.lo, removal.hi, owner));
+    }
+    return removals;
+  }
+
+  /** All records that overlap a range, of a range of epochs, in no order. */
+  overlapping(head: AkeyHead, range: IndexRange, epr: EpochRange): ValueRecord[] {
+    return head.isSpilled ? this.spilled.overlapping(head, range, epr) : EmbeddedExtents.overlapping(head, range, epr);
+  }
+
+  /** A page of all records, by first index, width and age. DER_AGAIN when the record to begin with is gone. */
+  records(head: AkeyHead, scan: RecordScan): { entries: ExtentEntry[]; next: ExtentRef | undefined } {
+    if (!head.isSpilled) {
+      const { from } = scan;
+      const values = head.values.filter((record) => !from || mergeOrder(record, from) >= 0).sort(mergeOrder);
+      const source = values.values();
+      return scanRecords({ next: () => source.next().value }, scan);
+    }
+    const merge = new RecordMerge(this.umem, head, scan.from);
+    try {
+      return scanRecords(merge, scan);
+    } finally {
+      merge.close();
+    }
+  }
+
+  /** A sorted iteration: a snapshot, which later changes do not disturb. Removals need the viewer's consent, too. */
+  entries(head: AkeyHead, { lo, hi, epr, punch, viewer = SEES_COMMITTED, flags }: ExtentIteration): ExtentEntry[] {
+    const records = this.overlapping(head, { lo, hi }, epr).filter((record) => record.owner === 0 || viewer.see(record));
+    return selectEntries(sweepExtents(records, punch), flags);
+  }
+
+  /** Removes records for garbage collection, one credit each row of the index. */
+  drain(head: AkeyHead, credits: number): DrainSlice {
+    return this.upkeep.drain(head, credits);
+  }
+
+  /** Brings an array of an older layout up to date, in one go. True when it was one: mark the head. */
+  upgrade(head: AkeyHead): boolean {
+    return this.upkeep.upgrade(head);
+  }
+
+  private add(head: AkeyHead, record: ValueRecord): number {
+    this.upgrade(head);
+    if (record.epoch <= head.maxEpoch) {
+      const present = this.find(head, record);
+      if (present) return this.replace(head, present, record);
+    } else head.maxEpoch = record.epoch;
     if (!record.isHole) head.recordSize = record.size;
+    else if (record.minor === MINOR_REMOVE) head.hasRemovals = true;
+    if (head.isSpilled) return this.spilled.insert(head, record);
+    const hint = EmbeddedExtents.meets(head, record);
+    if (!EmbeddedExtents.insert(head, record)) this.spill(head, record);
+    return hint;
   }
 
-  /** What is seen of [lo, hi] at `epoch`: pieces in ascending order, holes included. */
-  visible(head: AkeyHead, lo: bigint, hi: bigint, epoch: Epoch, punch: PunchMark): VisiblePiece[] {
-    const records: ValueRecord[] = [];
-    for (const record of this.overlapping(head, lo, hi, epoch)) {
-      if (!punch.hides(record.epoch, record.minor)) records.push(record);
-    }
-    return visiblePieces(records, lo, hi);
+  private replace(head: AkeyHead, present: ValueRecord, record: ValueRecord): number {
+    this.data.free(present);
+    if (!record.isHole) head.recordSize = record.size;
+    if (head.isSpilled) this.spilled.replace(head, record);
+    else EmbeddedExtents.replace(head, record);
+    return 1;
   }
 
-  /** Largest last index (or smallest first index) of any extent; undefined when there is none. */
-  bounds(head: AkeyHead): { lo: bigint; hi: bigint } | undefined {
-    let lo = INDEX_MAX;
-    let hi = -1n;
-    const widen = (from: bigint, to: bigint): void => {
-      if (from < lo) lo = from;
-      if (to > hi) hi = to;
-    };
-    for (const { lo: from, hi: to } of head.values) widen(from, to);
-    for (let cls = 0n; head.widthClasses >> cls > 0n; cls++) {
-      if (((head.widthClasses >> cls) & 1n) === 0n) continue;
-      const from = this.classPrefix(this.key, head, Number(cls));
-      const to = this.classPrefix(this.end, head, Number(cls)).toPrefixEnd();
-      for (const reverse of [false, true]) {
-        for (const { value } of this.umem.range({ from, to, reverse, limit: 1 })) {
-          const record = ValueRecord.decode(value);
-          // extents of one class differ in width by less than a factor of two
-          widen(record.lo, saturate(record.lo + 2n * (1n << cls)));
-        }
-      }
-    }
-    return hi < 0n ? undefined : { lo, hi };
-  }
-
-  /**
-   * All versions that overlap [lo, hi] at or before `epoch`; of an extent written repeatedly perhaps only the
-   * newest.
-   */
-  private overlapping(head: AkeyHead, lo: bigint, hi: bigint, epoch: Epoch): ValueRecord[] {
-    const found: ValueRecord[] = [];
-    for (const record of head.values) {
-      if (record.epoch <= epoch && record.lo <= hi && record.hi >= lo) found.push(record);
-    }
-    if (!head.isSpilled) return found;
-    for (let cls = 0n; head.widthClasses >> cls > 0n; cls++) {
-      if (((head.widthClasses >> cls) & 1n) !== 0n) this.scanClass(head, Number(cls), lo, hi, epoch, found);
-    }
-    return found;
-  }
-
-  private scanClass(head: AkeyHead, cls: number, lo: bigint, hi: bigint, epoch: Epoch, found: ValueRecord[]): void {
-    const reach = (1n << BigInt(cls + 1)) - 2n;
-    this.classPrefix(this.key, head, cls).u64(lo > reach ? lo - reach : 0n);
-    this.classPrefix(this.end, head, cls).u64(hi).u64(INDEX_MAX).u64(INDEX_MAX).u16(0xffff);
-    let behind = this.scanVersions(lo, epoch, found);
-    while (behind) {
-      this.key.assign(behind.subarray(0, IDENTITY_BYTES)).toPrefixEnd();
-      behind = this.scanVersions(lo, epoch, found);
-    }
-  }
-
-  /** Reads on until an extent has too many versions; its key is the result. */
-  private scanVersions(lo: bigint, epoch: Epoch, found: ValueRecord[]): Uint8Array | undefined {
-    let newest: ValueRecord | undefined;
-    let older = 0;
-    for (const entry of this.umem.range({ from: this.key, to: this.end })) {
-      const record = ValueRecord.decode(entry.value);
-      if (record.hi < lo) continue;
-      const isOlder = newest !== undefined && newest.lo === record.lo && newest.hi === record.hi;
-      if (isOlder && (newest as ValueRecord).epoch <= epoch) {
-        // an older version of the same extent shows nowhere
-        if (++older > VERSIONS_READ_MAX) return entry.key;
-        continue;
-      }
-      if (isOlder && ++older > VERSIONS_READ_MAX) {
-        const version = this.versionAt(entry, record, epoch);
-        if (version) found.push(version);
-        return entry.key;
-      }
-      if (!isOlder) older = 0;
-      newest = record;
-      if (record.epoch <= epoch) found.push(record);
-    }
-    return undefined;
-  }
-
-  /** The newest version of an extent at or before `epoch`, by search. */
-  private versionAt(entry: UmemEntry, record: ValueRecord, epoch: Epoch): ValueRecord | undefined {
-    if (record.epoch <= epoch) return record;
-    const identity = entry.key.subarray(0, IDENTITY_BYTES);
-    const from = new IndexKey().assign(identity).u64Descending(epoch);
-    const to = new IndexKey().assign(identity).toPrefixEnd();
-    for (const { value } of this.umem.range({ from, to, limit: 1 })) return ValueRecord.decode(value);
-    return undefined;
-  }
-
-  private embed(head: AkeyHead, record: ValueRecord): void {
-    const values = head.values.slice();
-    const at = values.findIndex((other) => isSame(other, record));
-    if (at >= 0) this.data.free(values[at] as ValueRecord);
-    values.splice(at >= 0 ? at : values.length, at >= 0 ? 1 : 0, record);
-    if (values.length <= EMBEDDED_COUNT_MAX && valuesBytes(values) <= EMBEDDED_BYTES_MAX) {
-      head.values = values;
-      return;
-    }
-    head.isSpilled = true;
+  private spill(head: AkeyHead, record: ValueRecord): void {
+    const values = [...head.values, record];
     head.values = [];
-    for (const value of values) this.put(head, value, false);
+    head.isSpilled = true;
+    head.hasLive = true;
+    for (const value of values) this.spilled.insert(head, value);
   }
 
-  private put(head: AkeyHead, record: ValueRecord, mayReplace: boolean): void {
-    const cls = widthClass(record.nr);
-    head.widthClasses |= 1n << BigInt(cls);
-    const key = this.classPrefix(this.key, head, cls)
-      .u64(record.lo)
-      .u64(record.nr - 1n)
-      .u64Descending(record.epoch)
-      .u16(0xffff - record.minor);
-    if (mayReplace) {
-      const present = this.umem.get(key);
-      if (present) this.data.free(ValueRecord.decode(present));
-    }
-    this.umem.put(key, record.toBytes());
+  private change(head: AkeyHead, ref: ExtentRef, change: (record: ValueRecord) => ValueRecord): boolean {
+    const record = this.find(head, ref);
+    if (!record) return false;
+    if (head.isSpilled) this.spilled.replace(head, change(record));
+    else EmbeddedExtents.replace(head, change(record));
+    return true;
   }
 
-  private classPrefix(key: IndexKey, head: AkeyHead, cls: number): IndexKey {
-    return key.space(Space.VALUE).u48(head.no).u8(cls);
+  /** Where a write goes: for a hole that is too wide for one record, the data that shows there. */
+  private partsOf(head: AkeyHead, { lo, hi, epoch, size }: Omit<ExtentWrite, 'bound'>): readonly IndexRange[] {
+    if (size > 0 || hi - lo < EXTENT_RECORDS_MAX) return [{ lo, hi }];
+    const seen = this.visible(head, lo, hi, epoch, undefined, SEES_ALL);
+    return seen.filter(({ record }) => !record.isHole).map((piece) => ({ lo: maxOf(piece.lo, lo), hi: minOf(piece.hi, hi) }));
   }
 }
 
-function isSame(a: ValueRecord, b: ValueRecord): boolean {
-  return a.epoch === b.epoch && a.minor === b.minor && a.lo === b.lo && a.hi === b.hi;
-}
-
-function saturate(index: bigint): bigint {
-  return index > INDEX_MAX ? INDEX_MAX : index;
-}
-
-/** Largest c with 2^c <= nr. */
-function widthClass(nr: bigint): number {
-  const high = Number(nr >> 32n);
-  return high > 0 ? 63 - Math.clz32(high) : 31 - Math.clz32(Number(nr & 0xffff_ffffn));
+function nameOf({ lo, hi, epoch, minor }: ExtentRef): ExtentRef {
+  return { lo, hi, epoch, minor };
 }

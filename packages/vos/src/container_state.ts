@@ -1,0 +1,139 @@
+import { DaosError, EPOCH_MAX, type Epoch, type Uuid } from '@daos/common';
+
+import { ActiveRows } from './dtx/active_rows.js';
+import { CommittedRows } from './dtx/committed_rows.js';
+import { DtxTable } from './dtx/dtx_table.js';
+import type { ContainerRow, ContainerRows } from './layout/container_rows.js';
+import type { ObjectHead } from './layout/head.js';
+import type { Heads } from './layout/heads.js';
+import { ObjectHolds } from './object_holds.js';
+import { Fetch } from './ops/fetch.js';
+import { List } from './ops/list.js';
+import { Punch } from './ops/punch.js';
+import { Query } from './ops/query.js';
+import { Update } from './ops/update.js';
+import type { WriteScope } from './ops/write_scope.js';
+import type { Store } from './store.js';
+import type { TimestampTable } from './ts/timestamp_table.js';
+
+/** A container in use: what all its handles share. Made by the first open, gone with the last close. */
+export class Container {
+  readonly no: number;
+  readonly heads: Heads;
+  readonly committed: CommittedRows;
+  readonly dtx: DtxTable;
+  readonly holds = new ObjectHolds();
+  readonly updates: Update;
+  readonly fetches: Fetch;
+  readonly punches: Punch;
+  readonly lists: List;
+  readonly queries: Query;
+  openCount = 0;
+  private readonly active: ActiveRows;
+  /** Modifications in transactions at or below this epoch are refused. */
+  private modBound: Epoch;
+  /** Never goes back. */
+  private lastStable: Epoch = 0n;
+  private isDirty = false;
+
+  constructor(
+    readonly store: Store,
+    readonly uuid: Uuid,
+    private readonly rows: ContainerRows,
+    private row: ContainerRow,
+  ) {
+    this.no = row.no;
+    this.heads = store.heads;
+    this.active = new ActiveRows(store.umem, row.no);
+    this.committed = new CommittedRows(store.umem, row.no, store.nowSeconds);
+    this.modBound = store.now();
+    this.dtx = new DtxTable(store, this.active, this.committed, () => this.modBound);
+    this.updates = new Update(this);
+    this.fetches = new Fetch(this);
+    this.punches = new Punch(this);
+    this.lists = new List(this);
+    this.queries = new Query(this);
+    this.dtx.reindex();
+  }
+
+  get hae(): Epoch {
+    return this.row.hae;
+  }
+
+  /** Highest aggregated epoch: never goes back, except when `isForced`. */
+  setHae(epoch: Epoch): void {
+    if (epoch <= this.row.hae) return;
+    this.change({ hae: epoch });
+  }
+
+  get objectCount(): number {
+    return this.row.objectCount;
+  }
+
+  get globalStable(): Epoch {
+    return this.row.globalStable;
+  }
+
+  timestamps(): TimestampTable {
+    return this.store.timestamps();
+  }
+
+  checkOpen(): void {
+    if (this.openCount === 0) throw new DaosError('NO_HDL', `container ${this.uuid} is closed`);
+  }
+
+  /** DER_UPDATE_AGAIN while the object is being discarded, DER_TX_RESTART when it was synchronized at a later epoch. */
+  checkWritable(object: ObjectHead | undefined, { epoch, handle }: WriteScope): void {
+    if (!object) return;
+    if (this.holds.isDiscarding(object.no)) throw new DaosError('UPDATE_AGAIN', 'the object is being discarded');
+    if (handle && epoch <= object.sync) throw new DaosError('TX_RESTART', `the object was synchronized at epoch ${object.sync}`);
+  }
+
+  /** An object came into being; others could build on it before its transaction is committed. */
+  objectMade({ handle }: WriteScope): void {
+    this.change({ objectCount: this.row.objectCount + 1 });
+    if (handle) handle.mustCommitNow = true;
+  }
+
+  objectGone(): void {
+    this.change({ objectCount: Math.max(0, this.row.objectCount - 1) });
+  }
+
+  /** What is promised not to change any more: transactions at or below come too late from here on. */
+  stableEpoch(gap: Epoch): Epoch {
+    const now = this.store.now();
+    let stable = now > gap ? now - gap : 0n;
+    for (const { epoch } of this.dtx.open()) if (epoch - 1n < stable) stable = epoch - 1n;
+    if (stable > this.lastStable) this.lastStable = stable;
+    this.raiseModBound(this.lastStable);
+    return this.lastStable;
+  }
+
+  /** DER_NO_PERM when it is above what is stable here, or below what was set before. */
+  setGlobalStable(epoch: Epoch): void {
+    if (epoch > this.lastStable || epoch < this.row.globalStable) {
+      throw new DaosError('NO_PERM', `a stable epoch of ${epoch}: here it is ${this.lastStable}, before it was ${this.row.globalStable}`);
+    }
+    this.change({ globalStable: epoch });
+  }
+
+  raiseModBound(epoch: Epoch): void {
+    if (epoch > this.modBound && epoch < EPOCH_MAX) this.modBound = epoch;
+  }
+
+  /** Called when a batch ends, after the heads were written. */
+  writeBack(): void {
+    this.active.writeBack();
+    this.committed.writeBack();
+    if (!this.isDirty) return;
+    this.isDirty = false;
+    this.rows.put(this.uuid, this.row);
+  }
+
+  private change(change: Partial<ContainerRow>): void {
+    this.row = { ...this.row, ...change };
+    if (this.isDirty) return;
+    this.isDirty = true;
+    this.store.umem.touch();
+  }
+}

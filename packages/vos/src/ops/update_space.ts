@@ -1,0 +1,121 @@
+import { DaosError, IodType, type Iod } from '@daos/common';
+import type { VeaReservation } from '@daos/vea';
+
+import { EMPTY } from '../layout/bytes.js';
+import { SPACE_PER_UPDATE_BYTES, SPACE_PER_VALUE_BYTES } from '../space.js';
+import type { Store } from '../store.js';
+import type { VosUpdate } from '../types.js';
+import { PIECES_MAX, type DataPiece } from '../value/value_record.js';
+import { VosFlag } from './flags.js';
+
+/** Spreads keys over the timestamp cache. */
+export const TS_SEED = 0x5bd1e995;
+/** A larger single value is stored in pieces of this size, which need not lie together. */
+const GANG_PIECE_BYTES = 8 * 1024 * 1024;
+
+interface PlacedPiece {
+  readonly reservation: VeaReservation;
+  readonly bytes: number;
+}
+
+/** Space for one value or extent in the data file; undefined: it goes into the index. */
+export type Place = readonly PlacedPiece[] | undefined;
+
+/** Finds room for the values of an update. */
+export class UpdateSpace {
+  constructor(private readonly store: Store) {}
+
+  /** DER_NOSPACE when the update does not fit; the result tells whether some of it goes to the data file. */
+  check(request: VosUpdate): boolean {
+    const { data, space } = this.store;
+    let indexBytes = SPACE_PER_UPDATE_BYTES + request.dkey.length;
+    let fileBytes = 0;
+    for (let i = 0; i < request.iods.length; i++) {
+      const iod = request.iods[i] as Iod;
+      indexBytes += SPACE_PER_VALUE_BYTES + iod.akey.length + (request.checksums?.[i]?.bytes.length ?? 0);
+      if (iod.type === IodType.ARRAY) indexBytes += SPACE_PER_VALUE_BYTES * iod.recxs.length;
+      if (iod.size === 0) continue;
+      if (iod.type === IodType.SINGLE) {
+        if (data.takes(iod.size)) fileBytes += iod.size;
+        else indexBytes += iod.size;
+        continue;
+      }
+      for (const { nr } of iod.recxs) {
+        const bytes = Number(nr) * iod.size;
+        if (data.takes(bytes)) fileBytes += bytes;
+        else indexBytes += bytes;
+      }
+    }
+    space.checkUpdate(indexBytes, request.flags);
+    if (fileBytes > 0) data.checkRoom(fileBytes, (request.flags & (VosFlag.CRIT | VosFlag.REBUILD)) !== 0);
+    return fileBytes > 0;
+  }
+
+  /**
+   * Writes what goes to the data file and makes it durable, then calls `check`. The places are in the order of the
+   * values. On an error the space is given back.
+   */
+  async write(request: VosUpdate, check: () => void): Promise<Place[]> {
+    const { data } = this.store;
+    const places: Place[] = [];
+    const reserved: VeaReservation[] = [];
+    const writes: Promise<void>[] = [];
+    try {
+      forEachValue(request, (bytes, isSingle) => {
+        const place = data.takes(bytes.length) ? this.place(bytes, isSingle, reserved, writes) : undefined;
+        places.push(place);
+      });
+      writes.push(data.flush());
+      await Promise.all(writes);
+      check();
+      return places;
+    } catch (error) {
+      // a block may be handed out again only when nothing is on its way to it
+      await Promise.allSettled(writes);
+      data.cancel(reserved);
+      throw error;
+    }
+  }
+
+  /** The space belongs to the index from this batch on. */
+  publish(place: readonly PlacedPiece[]): DataPiece[] {
+    return place.map(({ reservation, bytes }) => {
+      this.store.data.publish(reservation);
+      return { block: reservation.offset, bytes };
+    });
+  }
+
+  private place(bytes: Uint8Array, isSingle: boolean, reserved: VeaReservation[], writes: Promise<void>[]): Place {
+    const { data } = this.store;
+    const pieceBytes = isSingle && bytes.length > GANG_PIECE_BYTES ? GANG_PIECE_BYTES : bytes.length;
+    if (bytes.length > pieceBytes * PIECES_MAX) throw new DaosError('REC2BIG', `a single value of ${bytes.length} bytes`);
+    const pieces: PlacedPiece[] = [];
+    for (let at = 0; at < bytes.length; at += pieceBytes) {
+      const part = bytes.subarray(at, at + pieceBytes);
+      const reservation = data.reserve(part.length);
+      reserved.push(reservation);
+      writes.push(data.write(reservation, part));
+      pieces.push({ reservation, bytes: part.length });
+    }
+    return pieces;
+  }
+}
+
+/** Calls back with the bytes of each single value and each extent, in the order in which places are used. */
+function forEachValue({ iods, values }: VosUpdate, visit: (bytes: Uint8Array, isSingle: boolean) => void): void {
+  for (let i = 0; i < iods.length; i++) {
+    const iod = iods[i] as Iod;
+    const value = values[i] ?? EMPTY;
+    if (iod.size === 0) continue;
+    if (iod.type === IodType.SINGLE) {
+      visit(value, true);
+      continue;
+    }
+    let at = 0;
+    for (const { nr } of iod.recxs) {
+      const bytes = Number(nr) * iod.size;
+      if (bytes > 0) visit(value.subarray(at, at + bytes), false);
+      at += bytes;
+    }
+  }
+}
