@@ -3,6 +3,7 @@ import { DaosError, type Epoch, type EpochRange, type UnitOid, type Uuid } from 
 import type { Container } from './container_state.js';
 import type { DtxStatus } from './dtx/dtx_table.js';
 import { DtxHandle, type DtxId, type DtxMembership } from './dtx/handle.js';
+import { arrayRemove, type VosArrayRemove } from './ops/remove.js';
 import type {
   KeyFlavours,
   VosContainer,
@@ -51,6 +52,14 @@ export class ContainerHandle implements VosContainer {
   punch(request: VosPunch, handle?: DtxHandle): Promise<void> {
     try {
       return this.open().punches.run(request, handle);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  arrayRemove(request: VosArrayRemove): Promise<void> {
+    try {
+      return arrayRemove(this.open(), request);
     } catch (error) {
       return Promise.reject(error as Error);
     }

@@ -1,2 +1,8 @@
+export { DtxFlag } from './dtx/active_dtx.js';
+export type { DtxStatus } from './dtx/dtx_table.js';
+export { DTX_REFRESH_MAX, DtxHandle, type DtxId, type DtxMembership, type DtxParams, type DtxRefresh } from './dtx/handle.js';
+export { VosFlag } from './ops/flags.js';
+export type { VosArrayRemove } from './ops/remove.js';
 export { vosPoolCreate, vosPoolDestroy, vosPoolOpen, type VosPoolOpenParams } from './pool_files.js';
+export { TimestampTable } from './ts/timestamp_table.js';
 export type * from './types.js';

@@ -1,5 +1,6 @@
 import type { DtxStatus } from './dtx/dtx_table.js';
 import type { DtxHandle, DtxId, DtxMembership } from './dtx/handle.js';
+import type { VosArrayRemove } from './ops/remove.js';
 import type { Epoch, EpochRange, Iod, IodType, KeyFlavour, Recx, UnitOid, Uuid } from '@daos/common';
 
 /** Sizes of a pool's shard on one target, in bytes. */
@@ -189,6 +190,8 @@ export interface VosContainer {
   /** Synchronous when no data has to be read from the data file. */
   fetch(request: VosFetch, handle?: DtxHandle): VosFetchedIod[] | Promise<VosFetchedIod[]>;
   punch(request: VosPunch, handle?: DtxHandle): Promise<void>;
+  /** Undoes all versions of an extent in a range of epochs; older data shows again. */
+  arrayRemove(request: VosArrayRemove): Promise<void>;
   listObjects(epr: EpochRange, limit: number, anchor?: Uint8Array, handle?: DtxHandle): VosPage<UnitOid>;
   listDkeys(params: VosListParams, handle?: DtxHandle): VosPage<Uint8Array>;
   listAkeys(params: VosListParams & { readonly dkey: Uint8Array }, handle?: DtxHandle): VosPage<Uint8Array>;

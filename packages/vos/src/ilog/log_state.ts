@@ -61,6 +61,11 @@ export class LogState {
     return create !== 0n && (create > anyPunch.epoch || (this.wasCreatedAfterPunch && create === anyPunch.epoch));
   }
 
+  /** Whether it exists depends on a transaction that is not decided: one that brings it, or one that punches it. */
+  get isUndecided(): boolean {
+    return this.uncommitted !== 0n || (this.create !== 0n && !this.exists && this.create > this.punch.epoch);
+  }
+
   /** The entry at `create` is an update that followed a punch of the same epoch. */
   wasCreatedAfterPunch = false;
 

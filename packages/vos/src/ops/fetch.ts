@@ -92,7 +92,7 @@ export class Fetch {
       iods.forEach(({ akey }, i) => scope.touch(TsLevel.AKEY, akeys[i], hash32(akey, TS_SEED)));
       scope.reads(iods.length > 0 ? TsLevel.AKEY : hasDkey ? TsLevel.DKEY : TsLevel.OBJECT);
       if (flags & VosFlag.FETCH_CHECK_EXISTENCE) this.checkExistence(object, hasDkey, dkey, akeys);
-      else scope.checkCertain();
+      scope.checkCertain();
       scope.succeed();
       return iods.map(({ type }) => ({ type, size: 0, pieces: NO_PIECES }));
     } catch (error) {

@@ -176,7 +176,7 @@ export class Punch {
     const { state, head } = target;
     if (state.uncertainCreate !== 0n) throw new DaosError('TX_RESTART', `the ${what} may have been created before this operation`);
     if (flags & Cond.PUNCH) {
-      if (state.uncommitted !== 0n) {
+      if (state.isUndecided) {
         throw new DaosError('INPROGRESS', `whether the ${what} exists depends on a transaction that is not decided yet`);
       }
       if (!parentExists || !state.exists) throw new DaosError('NONEXIST', `the ${what} does not exist`);

@@ -148,7 +148,7 @@ export class Update {
 
   /** Refuses an update whose condition is not met, or depends on an open transaction. */
   private decide(what: string, mustNotExist: number, mustExist: number, exists: boolean, state: LogState): void {
-    if ((mustNotExist || mustExist) && state.uncommitted !== 0n) {
+    if ((mustNotExist || mustExist) && state.isUndecided) {
       throw new DaosError('INPROGRESS', `whether the ${what} exists depends on a transaction that is not decided yet`);
     }
     if (exists && mustNotExist) throw new DaosError('EXIST', `the ${what} exists`);

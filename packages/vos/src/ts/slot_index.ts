@@ -1,6 +1,8 @@
 import type { LruArray } from './lru_array.js';
 import { NO_SLOT } from './slot_list.js';
 
+const { imul } = Math;
+
 /** Finds the slot of a key in an LRU array: chains of slots, by hash of the key. */
 export class SlotIndex {
   /** First slot of each chain, plus one. */
@@ -48,6 +50,6 @@ export class SlotIndex {
 
   /** Multiplicative hashing: the upper bits of the product. */
   private chainOf(keyHi: number, keyLo: number): number {
-    return Math.imul(keyLo ^ Math.imul(keyHi, 0x85ebca6b), 0x9e3779b1) >>> this.shift;
+    return imul(keyLo ^ imul(keyHi, 0x85ebca6b), 0x9e3779b1) >>> this.shift;
   }
 }

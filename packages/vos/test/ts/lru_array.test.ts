@@ -82,7 +82,7 @@ describe('the LRU array', () => {
     let model: { key: number; slot: number }[] = [];
     const evicted: number[] = [];
     const array = new LruArray(capacity, (_slot, _hi, lo) => evicted.push(lo));
-    for (let key = 1; key <= 5_000; key++) {
+    for (let key = 1; key <= 2_000; key++) {
       const some = model[random.below(model.length)];
       const what = random.below(10);
       if (some && what < 2) {
@@ -163,7 +163,7 @@ describe('the array of slots in sub-arrays', () => {
     const random = seededRandom(SEED);
     const array = new SlotArray(64, 8);
     const model = new Map<number, number>();
-    for (let key = 1; key <= 5_000; key++) {
+    for (let key = 1; key <= 2_000; key++) {
       const what = random.below(100);
       const slot = random.below(64);
       const held = model.get(slot);

@@ -1,6 +1,6 @@
 import { uuidGenerate, uuidToBytes } from '@daos/common';
 
-import { TimestampTable } from '../../src/ts/timestamp_table.js';
+import { TS_CAPACITIES, TimestampTable } from '../../src/ts/timestamp_table.js';
 import type { TimestampSet } from '../../src/ts/timestamp_set.js';
 import { TsLevel } from '../../src/ts/ts_level.js';
 
@@ -20,8 +20,11 @@ type Tx = typeof T1;
 /** Numbers of container, object, dkey, akeys; a name instead: it does not exist, and hashes to that number. */
 type Path = (number | { missing: number })[];
 
+/** Room for all that one test touches, and negative entries without collisions. */
+const ROOMY = [1, 65_536, 65_536, 65_536].map((negative) => ({ positive: 64, negative }));
+
 function newTable(): TimestampTable {
-  return new TimestampTable({ start: START });
+  return new TimestampTable({ start: START, capacities: ROOMY });
 }
 
 /** A set with the path; akeys beyond the first are further akeys of the dkey. */
@@ -272,7 +275,7 @@ describe('a write of a path, against a read at 100 by another transaction', () =
     expect(write(table, T1, START - 1n, HERE)).toBe(true);
     expect(write(table, T1, START, [1], CONTAINER)).toBe(true);
     expect(write(table, T1, START + 1n, HERE)).toBe(false);
-    const tool = new TimestampTable({ start: 0n });
+    const tool = new TimestampTable({ start: 0n, capacities: ROOMY });
     expect(write(tool, T1, 1n, HERE)).toBe(false);
   });
 
@@ -304,6 +307,16 @@ describe('uncertainty after writes at 100 and 200', () => {
     write(table, T3, 50n, [1, 2, 3, 4]);
     for (const path of [[1], [1, 2], [1, 2, 3], [1, 2, 3, 4]]) expect(uncertain(table, epoch, bound, path)).toBe(expected);
     expect(uncertain(table, epoch, bound, [1, 2, 3, 5])).toBe(false);
+  });
+});
+
+describe('a table', () => {
+  it('has the entries per level that a target needs', () => {
+    const table = new TimestampTable({ start: START });
+    expect(TS_CAPACITIES.map(({ positive }) => positive)).toEqual([1024, 32_768, 131_072, 524_288]);
+    for (let no = 0; no < 1028; no++) read(table, T1, 100n, [no], CONTAINER);
+    expect(table.level(CONTAINER).count).toBe(1024);
+    expect([3, 4].map((no) => table.lookup(CONTAINER, no))).toEqual([false, true]);
   });
 });
 
