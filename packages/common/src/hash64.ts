@@ -100,27 +100,53 @@ export function stringHash32(bytes: Uint8Array): number {
   return hash >>> 0;
 }
 
+/** Mix of the bits of a 64-bit number (Thomas Wang, 2007): every bit of the input changes about half of the output. */
+export function hashMix64(key: bigint): bigint {
+  const u64 = (value: bigint): bigint => BigInt.asUintN(64, value);
+  let mixed = u64(~key + (key << 21n));
+  mixed ^= mixed >> 24n;
+  mixed = u64(mixed + (mixed << 3n) + (mixed << 8n));
+  mixed ^= mixed >> 14n;
+  mixed = u64(mixed + (mixed << 2n) + (mixed << 4n));
+  mixed ^= mixed >> 28n;
+  return u64(mixed + (mixed << 31n));
+}
+
+/** Mix of three unsigned 32-bit numbers to one (Robert Jenkins, 1997). */
+export function hashMix96(first: number, second: number, third: number): number {
+  let [a, b, c] = [first | 0, second | 0, third | 0];
+  const round = (x: number, y: number, z: number): void => {
+    a = (a - b - c) ^ (c >>> x);
+    b = (b - c - a) ^ (a << y);
+    c = (c - a - b) ^ (b >>> z);
+  };
+  round(13, 8, 13);
+  round(12, 16, 5);
+  round(3, 10, 15);
+  return c >>> 0;
+}
+
 const JUMP_HI = 0x27bb2ee6;
 const JUMP_LO = 0x87b0b0fd;
 
 /**
  * Jump consistent hash (Lamping and Veach, 2014): the bucket, 0 .. buckets-1, of a 64-bit key given in halves.
  * Every client and engine must agree on it, so the order of the floating-point operations is part of the function.
+ * `buckets` is an integer from 1 to 2^31.
  */
 export function jumpHash(keyHi: number, keyLo: number, buckets: number): number {
   let hi = keyHi;
   let lo = keyLo;
-  let bucket = -1;
-  let next = 0;
-  while (next < buckets) {
-    bucket = next;
+  let bucket = 0;
+  for (;;) {
     const high = multiplyHigh(lo, JUMP_LO) + Math.imul(lo, JUMP_HI) + Math.imul(hi, JUMP_LO);
     lo = (Math.imul(lo, JUMP_LO) + 1) | 0;
     // The carry of "+ 1" reaches the upper half only when the product's lower half was all ones.
     hi = (lo === 0 ? high + 1 : high) | 0;
-    next = Math.trunc((bucket + 1) * (2147483648 / ((hi >>> 1) + 1)));
+    const next = (bucket + 1) * (2147483648 / ((hi >>> 1) + 1));
+    if (next >= buckets) return bucket;
+    bucket = next | 0;
   }
-  return bucket;
 }
 
 const HASHED_KEY_INLINE_MAX = 15;

@@ -80,6 +80,16 @@ export function hlcToUnixNs(hlc: Epoch): bigint {
   return hlc / 16n + START_UNIX_NS;
 }
 
+/** HLC ticks in a span of nanoseconds, modulo 2^64. */
+export function nsToHlc(ns: bigint): Epoch {
+  return BigInt.asUintN(64, ns * 16n);
+}
+
+/** HLC value of a Unix time in seconds and nanoseconds, modulo 2^64: times before 2021 wrap around. */
+export function timespecToHlc(seconds: bigint, nanoseconds: bigint): Epoch {
+  return nsToHlc(seconds * 1_000_000_000n + nanoseconds - START_UNIX_NS);
+}
+
 /** Nanoseconds in a span of HLC ticks. */
 export function hlcToNs(hlc: Epoch): bigint {
   return hlc / 16n;
@@ -95,7 +105,7 @@ export function hlcEpsilonRound(epsilon: bigint): bigint {
   return (epsilon + LOGICAL_MASK) & PHYSICAL_MASK;
 }
 
-/** Upper bound of the values that a correct clock can have handed out by `hlc`. */
+/** Upper bound of the values that a correct clock can have handed out by `hlc`, modulo 2^64. */
 export function hlcEpsilonBound(hlc: Epoch, epsilon: bigint = HLC_EPSILON_DEFAULT): Epoch {
-  return (hlc + epsilon) | LOGICAL_MASK;
+  return BigInt.asUintN(64, (hlc + epsilon) | LOGICAL_MASK);
 }

@@ -8,6 +8,8 @@ export {
   hlcToMs,
   hlcToNs,
   hlcToUnixNs,
+  nsToHlc,
+  timespecToHlc,
   unixMsToHlc,
   unixNsToHlc,
 } from './hlc.js';
@@ -30,6 +32,8 @@ export {
   Hash64,
   MURMUR_SEED_DKEY,
   MURMUR_SEED_VOS,
+  hashMix64,
+  hashMix96,
   hashedKey,
   jumpHash,
   murmur64,
@@ -81,6 +85,17 @@ export {
   type PoolComponent,
 } from './pool_component.js';
 export { PoolMap, type PoolDomain, type PoolTarget } from './pool_map.js';
+export { poolMapDeltaApply, poolMapDeltaEncode } from './pool_map_delta.js';
+export { poolMapExtend, type MapExtension } from './pool_map_extend.js';
+export {
+  poolMapChanges,
+  poolMapFailedTargets,
+  poolMapFailedTargetsOfRank,
+  poolMapTargetsOfRank,
+  poolTargetIsUnavailable,
+  type PoolMapChanges,
+} from './pool_map_query.js';
+export { poolMapFailureGuard, poolMapRedundancyVerify } from './pool_map_redundancy.js';
 export { poolMapBuild, poolMapOfTree, type DomainTree, type PoolMapBuildParams } from './pool_map_build.js';
 export {
   CHECKSUM_CHUNK_BYTES_DEFAULT,

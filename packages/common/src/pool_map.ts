@@ -7,32 +7,16 @@ import {
   componentWrite,
   type PoolComponent,
 } from './pool_component.js';
+import { invalidMap, poolTree, type PoolDomain, type PoolTarget } from './pool_map_tree.js';
+
+export type { PoolDomain, PoolTarget } from './pool_map_tree.js';
 
 const HEADER_BYTES = 32;
 const FORMAT_VERSION = 2;
 const FORMAT_VERSION_LEGACY = 1;
 /** Most components of one map: far above any pool, low enough that a damaged header cannot exhaust memory. */
 const COMPONENTS_MAX = 4_000_000;
-
-/** A node of the tree above targets. Children and targets are contiguous slices of the map's arrays. */
-export interface PoolDomain extends PoolComponent {
-  /** Place in `PoolMap.domains`; the root is 0. Placement works on positions: they never change. */
-  readonly position: number;
-  /** Position of the parent; -1 for the root. */
-  readonly parent: number;
-  /** Position of the first child domain; for a rank, of its first target. */
-  readonly childStart: number;
-  readonly targetStart: number;
-  readonly targetCount: number;
-}
-
-/** A storage partition of an engine. */
-export interface PoolTarget extends PoolComponent {
-  /** Place in `PoolMap.targets`. */
-  readonly position: number;
-  /** Position of the rank domain. */
-  readonly parent: number;
-}
+const NO_DOMAINS: readonly PoolDomain[] = [];
 
 /**
  * Members of a pool: a tree of fault domains with ranks and, as leaves, targets, at one version. Immutable: a change
@@ -42,6 +26,8 @@ export interface PoolTarget extends PoolComponent {
 export class PoolMap {
   private readonly targetsById = new Map<number, PoolTarget>();
   private readonly rankDomains = new Map<number, PoolDomain>();
+  /** Domains of each layer. */
+  private readonly layers = new Map<number, readonly PoolDomain[]>();
 
   private constructor(
     readonly version: number,
@@ -50,29 +36,39 @@ export class PoolMap {
   ) {
     for (const target of targets) this.targetsById.set(target.id, target);
     for (const domain of domains) if (domain.type === ComponentType.RANK) this.rankDomains.set(domain.id, domain);
+    for (let start = 0; start < domains.length; ) {
+      const type = domains[start]?.type ?? 0;
+      let end = start;
+      while (domains[end]?.type === type) end++;
+      this.layers.set(type, domains.slice(start, end));
+      start = end;
+    }
   }
 
   /**
    * Map of components in stored order: upper domains, ranks, targets, each layer breadth-first, root left out.
-   * Throws DER_INVAL when they do not form a proper tree.
+   * Throws DER_INVAL when they do not form a proper tree, DER_NOSPACE when there are too many.
    */
   static fromComponents(components: readonly PoolComponent[], version: number): PoolMap {
+    if (components.length > COMPONENTS_MAX) {
+      throw new DaosError('NOSPACE', `pool map: ${components.length} components; at most ${COMPONENTS_MAX} are possible`);
+    }
     let type: number = ComponentType.MAX;
     for (const component of components) {
-      if (component.type > type) throw invalid('component types increase along the list');
-      if (component.version > version) throw invalid(`component ${component.id} is newer than the map`);
+      if (component.type > type) throw invalidMap('component types increase along the list');
+      if (component.version > version) throw invalidMap(`component ${component.id} is newer than the map`);
       type = component.type;
     }
     const inner = components.filter((component) => component.type !== ComponentType.TARGET);
     const leaves = components.filter((component) => component.type === ComponentType.TARGET);
-    if (leaves.length === 0) throw invalid('no targets');
-    if (inner.at(-1)?.type !== ComponentType.RANK) throw invalid('no ranks');
-    return new PoolMap(version, ...connect(inner, leaves));
+    if (leaves.length === 0) throw invalidMap('no targets');
+    if (inner.at(-1)?.type !== ComponentType.RANK) throw invalidMap('no ranks');
+    return new PoolMap(version, ...poolTree(inner, leaves));
   }
 
   /** Reads the stored form. Throws DER_INVAL when it is damaged, DER_DF_INCOMPT when its format is unknown. */
   static decode(bytes: Uint8Array, version: number): PoolMap {
-    if (bytes.length < HEADER_BYTES) throw invalid(`${bytes.length} bytes are too few`);
+    if (bytes.length < HEADER_BYTES) throw invalidMap(`${bytes.length} bytes are too few`);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const word = (i: number): number => view.getUint32(4 * i, true);
     const format = word(0);
@@ -81,15 +77,15 @@ export class PoolMap {
     }
     const [count, domains, ranks, targets] = [word(3), word(4), word(5), word(6)];
     if (count > COMPONENTS_MAX || bytes.length < HEADER_BYTES + count * COMPONENT_BYTES) {
-      throw invalid(`${count} components do not fit into ${bytes.length} bytes`);
+      throw invalidMap(`${count} components do not fit into ${bytes.length} bytes`);
     }
     if (domains + ranks + targets !== count || ranks === 0 || targets === 0) {
-      throw invalid(`counts disagree: ${domains} domains, ${ranks} ranks, ${targets} targets of ${count}`);
+      throw invalidMap(`counts disagree: ${domains} domains, ${ranks} ranks, ${targets} targets of ${count}`);
     }
     const components = Array.from({ length: count }, (_, i) => componentRead(view, HEADER_BYTES + i * COMPONENT_BYTES));
     const ranksFound = components.filter((component) => component.type === ComponentType.RANK).length;
     const targetsFound = components.filter((component) => component.type === ComponentType.TARGET).length;
-    if (ranksFound !== ranks || targetsFound !== targets) throw invalid('counts differ from the components');
+    if (ranksFound !== ranks || targetsFound !== targets) throw invalidMap('counts differ from the components');
     return PoolMap.fromComponents(components, version);
   }
 
@@ -112,7 +108,7 @@ export class PoolMap {
 
   get root(): PoolDomain {
     const root = this.domains[0];
-    if (!root) throw invalid('no root');
+    if (!root) throw invalidMap('no root');
     return root;
   }
 
@@ -138,12 +134,12 @@ export class PoolMap {
 
   /** Domains of one layer, in order; empty when the map has no such layer. */
   domainsOf(type: number): readonly PoolDomain[] {
-    return this.domains.filter((domain) => domain.type === type);
+    return this.layers.get(type) ?? NO_DOMAINS;
   }
 
   /** Layer that a redundancy level names: itself when present, else ranks. */
   faultLevel(level: number): number {
-    return this.domains.some((domain) => domain.type === level) ? level : ComponentType.RANK;
+    return this.layers.has(level) ? level : ComponentType.RANK;
   }
 
   /** Targets with a status in the mask, by rising failure sequence. */
@@ -191,76 +187,4 @@ export class PoolMap {
       targetCount: this.activeTargetCount(),
     };
   }
-}
-
-interface MutableDomain extends PoolComponent {
-  position: number;
-  parent: number;
-  childStart: number;
-  targetStart: number;
-  targetCount: number;
-}
-
-/** Links parents and children of the layers, root added, and checks that every domain holds a target. */
-function connect(inner: readonly PoolComponent[], leaves: readonly PoolComponent[]): [PoolDomain[], PoolTarget[]] {
-  const first = inner[0]?.type;
-  const rootChildren = inner.filter((component) => component.type === first).length;
-  const root: PoolComponent = {
-    type: ComponentType.ROOT,
-    status: ComponentStatus.UPIN,
-    index: 0,
-    id: 0,
-    rank: 0,
-    version: 0,
-    failSeq: 0,
-    inOutVersion: 0,
-    flags: 0,
-    childCount: rootChildren,
-  };
-  const domains: MutableDomain[] = [root, ...inner].map((component, position) => ({
-    ...component,
-    position,
-    parent: -1,
-    childStart: 0,
-    targetStart: 0,
-    targetCount: 0,
-  }));
-  const targets = leaves.map((component, position) => ({ ...component, position, parent: -1 }));
-  let nextDomain = 1;
-  let nextTarget = 0;
-  for (const domain of domains) {
-    const isRank = domain.type === ComponentType.RANK;
-    const children = isRank ? targets : domains;
-    domain.childStart = isRank ? nextTarget : nextDomain;
-    if (domain.childCount === 0) throw invalid(`domain ${domain.id} of layer ${domain.type} is empty`);
-    if (domain.childStart + domain.childCount > children.length) throw invalid('a domain has more children than exist');
-    for (let i = domain.childStart; i < domain.childStart + domain.childCount; i++) {
-      const child = children[i];
-      if (!child || child.type >= domain.type || child.parent !== -1) throw invalid('parents and children disagree');
-      child.parent = domain.position;
-    }
-    if (isRank) nextTarget += domain.childCount;
-    else nextDomain += domain.childCount;
-  }
-  if (nextDomain !== domains.length || nextTarget !== targets.length) throw invalid('components without a parent');
-  for (let i = domains.length - 1; i >= 0; i--) {
-    const domain = domains[i];
-    if (domain) countTargets(domain, domains);
-  }
-  return [domains, targets];
-}
-
-function countTargets(domain: MutableDomain, domains: readonly MutableDomain[]): void {
-  if (domain.type === ComponentType.RANK) {
-    domain.targetStart = domain.childStart;
-    domain.targetCount = domain.childCount;
-    return;
-  }
-  const children = domains.slice(domain.childStart, domain.childStart + domain.childCount);
-  domain.targetStart = children[0]?.targetStart ?? 0;
-  domain.targetCount = children.reduce((count, child) => count + child.targetCount, 0);
-}
-
-function invalid(what: string): DaosError {
-  return new DaosError('INVAL', `pool map: ${what}`);
 }

@@ -30,22 +30,26 @@ export interface DomainTree {
  */
 export function poolMapBuild(params: PoolMapBuildParams): PoolMap {
   const { ranks, version = 1 } = params;
-  const counts = params.targetsPerRank;
+  const leaf = rankLeaves(ranks, params.targetsPerRank);
+  const tree = params.faultDomains
+    ? domainTreeParse(params.faultDomains, ranks.length, leaf)
+    : [{ type: ComponentType.NODE, id: 1, children: ranks.map(leaf), targetCount: 0 }];
+  return poolMapOfTree(tree, version, ComponentStatus.UPIN);
+}
+
+/** Gives the leaf of a rank. Throws DER_INVAL for ranks that are missing, repeated or without targets. */
+export function rankLeaves(ranks: readonly number[], counts: number | readonly number[]): (rank: number) => DomainTree {
   const targetCountOf = new Map(
     ranks.map((rank, i) => [rank, typeof counts === 'number' ? counts : (counts[i] ?? 0)] as const),
   );
   if (ranks.length === 0 || targetCountOf.size !== ranks.length) {
     throw new DaosError('INVAL', 'a pool map needs at least one rank, each given once');
   }
-  const leaf = (rank: number): DomainTree => {
+  return (rank) => {
     const targetCount = targetCountOf.get(rank);
     if (!targetCount) throw new DaosError('INVAL', `rank ${rank} of the fault domains is not in the pool or has no targets`);
     return { type: ComponentType.RANK, id: rank, children: [], targetCount };
   };
-  const tree = params.faultDomains
-    ? parseFaultDomains(params.faultDomains, ranks.length, leaf)
-    : [{ type: ComponentType.NODE, id: 1, children: ranks.map(leaf), targetCount: 0 }];
-  return poolMapOfTree(tree, version, ComponentStatus.UPIN);
 }
 
 /** Flattens a tree, given as the root's children, into a map whose target ids count up in order. */
@@ -67,7 +71,11 @@ export function poolMapOfTree(roots: readonly DomainTree[], version: number, sta
   return PoolMap.fromComponents([...domains, ...targets], version);
 }
 
-function parseFaultDomains(
+/**
+ * Reads a fault domain tree as the control plane sends it; the result are the root's children. Throws DER_INVAL for an
+ * impossible tree and DER_TRUNC for one that ends too early.
+ */
+export function domainTreeParse(
   compressed: readonly number[],
   rankCount: number,
   leaf: (rank: number) => DomainTree,
@@ -116,7 +124,10 @@ function parseFaultDomains(
   return roots;
 }
 
-/** Level 1 holds nodes; above stand the administrator's domains, the topmost of which may be performance domains. */
+/**
+ * Level 1 holds nodes; above stand the administrator's domains, the topmost of which are performance domains when the
+ * metadata says so. Control planes differ in the bit: both count.
+ */
 function layerType(level: number, depth: number, metadata: number): number {
   if (level === 1) return ComponentType.NODE;
   return metadata !== 0 && level === depth - 1 ? ComponentType.PERF : ComponentType.FAULT + level - 2;

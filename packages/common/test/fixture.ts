@@ -1,9 +1,14 @@
 import { readFileSync } from 'node:fs';
 
-/** Recorded facts: inputs with the outputs that DAOS gives for them. */
+/** A file of recorded facts: inputs with the outputs that DAOS gives for them. */
+export function vectors<T>(name: string): T {
+  const url = new URL(`../../../../tests/vectors/${name}.json`, import.meta.url);
+  return JSON.parse(readFileSync(url, 'utf8')) as T;
+}
+
+/** The cases of such a file. */
 export function fixture<T>(name: string): T[] {
-  const url = new URL(`../../test/fixtures/${name}.json`, import.meta.url);
-  return (JSON.parse(readFileSync(url, 'utf8')) as { cases: T[] }).cases;
+  return vectors<{ cases: T[] }>(name).cases;
 }
 
 /** Byte pattern that the fixtures are computed over. */

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-
 import {
   ComponentStatus,
   ComponentType,
@@ -11,6 +9,7 @@ import {
   type DomainTree,
   type PoolComponent,
 } from '../src/index.js';
+import { vectors } from './fixture.js';
 
 interface Step {
   readonly op: keyof typeof MapOp | 'ADD_NODE';
@@ -37,9 +36,7 @@ interface Recorded {
   readonly cases: readonly StateCase[];
 }
 
-const recorded = JSON.parse(
-  readFileSync(new URL('../../test/fixtures/pool-map-states.json', import.meta.url), 'utf8'),
-) as Recorded;
+const recorded = vectors<Recorded>('pool-map-states');
 
 function mapOf(name: string): PoolMap {
   let rank = 0;

@@ -1,4 +1,12 @@
 export { LAYOUT_VERSION } from './layout_key.js';
 export { LayoutMode } from './map_view.js';
-export type { ObjectLayout, ShardPlace } from './object_layout.js';
-export { Placement, type PlaceOptions, type RebuildShard } from './placement.js';
+export { layoutContains, layoutGroup, type ObjectLayout, type ShardPlace } from './object_layout.js';
+export { Placement } from './placement.js';
+export {
+  PlacementType,
+  type PlacementInfo,
+  type PlacementMap,
+  type PlaceOptions,
+  type RebuildOptions,
+  type RebuildShard,
+} from './placement_map.js';

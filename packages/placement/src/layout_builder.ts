@@ -1,44 +1,39 @@
-import { DaosError, type PoolTarget } from '@daos/common';
+import { ComponentStatus, type PoolTarget } from '@daos/common';
+import { assert } from '@daos/gurt';
 
 import { LayoutKey } from './layout_key.js';
+import type { LayoutRequest } from './layout_request.js';
 import { Verdict, type MapView } from './map_view.js';
-import type { ShardPlace } from './object_layout.js';
-import { GroupMarks, TargetPicker } from './target_picker.js';
+import { Mark, ObjectMarks, type GroupMarks } from './object_marks.js';
+import { TargetPicker } from './target_picker.js';
 
-/** What decides the layout of one object. */
-export interface LayoutRequest {
-  readonly oidHi: bigint;
-  readonly oidLo: bigint;
-  readonly groupCount: number;
-  readonly groupSize: number;
-  /** Domain positions where the shards start their search, taken in turn; empty: the root. */
-  readonly perfDomains: Int32Array;
-  /** Consecutive shards that share a start. */
-  readonly shardsPerPerfDomain: number;
-  /** Target that the first shard is bound to, as a position; -1: none. */
-  readonly firstTarget: number;
-  /** Pool map version that the object's owner knew. */
-  readonly objectVersion: number;
-}
+const { DOWN, DOWNOUT, DRAIN } = ComponentStatus;
 
 /** A shard whose target cannot hold it, waiting for a spare. */
 interface Remap {
   readonly shard: number;
-  readonly group: GroupMarks;
+  readonly group: RemapGroup;
   failSeq: number;
+  /** Of the target that failed last. */
+  status: number;
   verdict: number;
 }
 
-/** A shard while the layout is made. */
-interface Slot {
-  shard: number;
-  target: PoolTarget | undefined;
-  failSeq: number;
-  verdict: number;
+/** A group with such shards; its marks are put aside while others are worked on. */
+interface RemapGroup {
+  marks: GroupMarks | undefined;
 }
 
+/** Shards of a layout by shard number. The arrays belong to the builder and are valid until its next layout. */
 export interface BuiltLayout {
-  readonly slots: readonly Slot[];
+  /** Shards computed: all, or those up to the end of the wanted group. */
+  readonly count: number;
+  /** Position of the target; -1: none. */
+  readonly positions: Int32Array;
+  readonly failSeqs: Uint32Array;
+  /** `Verdict` bits. */
+  readonly verdicts: Uint8Array;
+  /** Shards with a second live location. */
   readonly peers: number;
 }
 
@@ -48,34 +43,53 @@ export interface BuiltLayout {
  * looks. Reusable, not re-entrant.
  */
 export class LayoutBuilder {
+  private readonly marks: ObjectMarks;
   private readonly picker: TargetPicker;
   private readonly objectKey = new LayoutKey();
   private readonly rebuildKey = new LayoutKey();
-  private readonly sharedMarks: GroupMarks;
   private readonly halves = new Int32Array(4);
   private readonly words = new BigUint64Array(this.halves.buffer);
+  private positions = new Int32Array(64);
+  private failSeqs = new Uint32Array(64);
+  private verdicts = new Uint8Array(64);
+  private loaded: RemapGroup | undefined;
 
   constructor(
     readonly view: MapView,
     readonly layoutVersion: number,
   ) {
-    this.picker = new TargetPicker(view, layoutVersion);
-    this.sharedMarks = new GroupMarks(view.map.domains.length);
+    this.marks = new ObjectMarks(view);
+    this.picker = new TargetPicker(view, this.marks, layoutVersion);
   }
 
-  build(request: LayoutRequest): BuiltLayout {
+  /**
+   * The layout of an object. When `wantedGroup` is not negative, only that group need be right, and the work ends as
+   * soon as it is; a spare depends on all other shards.
+   */
+  build(request: LayoutRequest, wantedGroup = -1): BuiltLayout {
+    const { groupCount, groupSize } = request;
+    this.reserve(groupCount * groupSize);
     this.setKeys(request);
-    this.picker.begin();
-    const slots: Slot[] = [];
+    this.marks.clear();
     const remaps: Remap[] = [];
-    for (let group = 0; group < request.groupCount; group++) {
-      const marks = this.groupMarks();
-      for (let i = 0; i < request.groupSize; i++) this.placeShard(request, slots, marks, remaps);
+    let count = 0;
+    for (let group = 0; group < groupCount; group++) {
+      const waiting = remaps.length;
+      this.placeGroup(request, group * groupSize, remaps);
+      count += groupSize;
+      if (group === wantedGroup && remaps.length === waiting) break;
     }
-    if (remaps.length > 0) this.assignSpares(request, slots, remaps);
-    let peers = 0;
-    if (this.view.hasChanges) for (const slot of slots) if (slot.verdict & Verdict.HAS_PEER) peers++;
-    return { slots, peers };
+    const complete = count === groupCount * groupSize;
+    if (remaps.length > 0 && (wantedGroup < 0 || complete)) this.assignSpares(request, remaps);
+    const { positions, failSeqs, verdicts } = this;
+    return { count, positions, failSeqs, verdicts, peers: this.peers(count) };
+  }
+
+  private reserve(shards: number): void {
+    if (this.positions.length >= shards) return;
+    this.positions = new Int32Array(shards);
+    this.failSeqs = new Uint32Array(shards);
+    this.verdicts = new Uint8Array(shards);
   }
 
   private setKeys(request: LayoutRequest): void {
@@ -83,111 +97,130 @@ export class LayoutBuilder {
     this.words[1] = request.oidLo;
     const [hiLo = 0, hiHi = 0, loLo = 0, loHi = 0] = this.halves;
     this.objectKey.ofObject(hiHi, hiLo, loHi, loLo, this.layoutVersion);
-    this.rebuildKey.ofRebuild(hiHi, hiLo, loHi, loLo);
+    if (this.view.hasChanges) this.rebuildKey.ofRebuild(hiHi, hiLo, loHi, loLo);
   }
 
-  /** Spares need a group's marks later; without failures one set serves all groups. */
-  private groupMarks(): GroupMarks {
-    if (this.view.hasChanges) return new GroupMarks(this.view.map.domains.length);
-    this.sharedMarks.clear();
-    return this.sharedMarks;
+  private peers(count: number): number {
+    if (!this.view.hasChanges) return 0;
+    let peers = 0;
+    for (let shard = 0; shard < count; shard++) if ((this.verdicts[shard] ?? 0) & Verdict.HAS_PEER) peers++;
+    return peers;
   }
 
-  private placeShard(request: LayoutRequest, slots: Slot[], group: GroupMarks, remaps: Remap[]): void {
-    const { picker, view } = this;
-    const shard = slots.length;
+  private placeGroup(request: LayoutRequest, first: number, remaps: Remap[]): void {
+    let group: RemapGroup | undefined;
+    for (let shard = first; shard < first + request.groupSize; shard++) {
+      const position = this.placeShard(request, shard);
+      const verdict = this.view.verdicts[position] ?? 0;
+      if (verdict & Verdict.REMAP) {
+        const { failSeq, status } = this.targetAt(position);
+        group ??= { marks: undefined };
+        remaps.push({ shard, group, failSeq, status, verdict });
+      } else this.marks.set(this.view.faultDomain[position] ?? 0, Mark.REAL);
+    }
+    if (group) group.marks = this.marks.saveGroup();
+    this.marks.clearGroup();
+  }
+
+  /** First choice for a shard, by the object's key alone. */
+  private placeShard(request: LayoutRequest, shard: number): number {
     let position: number;
     if (shard === 0 && request.firstTarget >= 0) {
       position = request.firstTarget;
-      picker.take(position, group);
+      this.picker.take(position);
     } else {
-      position = picker.pick(this.startOf(request, shard), this.objectKey, shard, request.groupSize, group);
+      position = this.picker.pick(startOf(request, shard), this.objectKey, shard, request.groupSize);
     }
-    const target = this.targetAt(position);
-    const verdict = view.hasChanges ? view.verdict(target) : 0;
-    slots.push({ shard, target, failSeq: target.failSeq, verdict: verdict & Verdict.REMAP ? 0 : verdict });
-    if (verdict & Verdict.REMAP) remaps.push({ shard, group, failSeq: target.failSeq, verdict });
-    else group.real[view.faultDomain[position] ?? 0] = 1;
-  }
-
-  private startOf(request: LayoutRequest, shard: number): number {
-    const { perfDomains, shardsPerPerfDomain } = request;
-    if (perfDomains.length === 0) return 0;
-    return perfDomains[Math.trunc(shard / shardsPerPerfDomain) % perfDomains.length] ?? 0;
+    const verdict = this.view.verdicts[position] ?? 0;
+    this.positions[shard] = position;
+    this.failSeqs[shard] = this.targetAt(position).failSeq;
+    this.verdicts[shard] = verdict & Verdict.REMAP ? 0 : verdict;
+    return position;
   }
 
   private targetAt(position: number): PoolTarget {
     const target = this.view.map.targets[position];
-    if (!target) throw new DaosError('INVAL', `no target at position ${position}`);
+    assert(target, `there is no target at position ${position}`);
     return target;
   }
 
   /** Earliest failure first; a spare that failed later hands its entry on to the order of that failure. */
-  private assignSpares(request: LayoutRequest, slots: Slot[], remaps: Remap[]): void {
-    const inOrder = (a: Remap, b: Remap): number => a.failSeq - b.failSeq || a.shard - b.shard;
-    remaps.sort(inOrder);
-    for (let entry = remaps[0]; entry; entry = remaps[0]) {
+  private assignSpares(request: LayoutRequest, remaps: Remap[]): void {
+    // The next one stands last, where taking it away costs nothing.
+    remaps.sort(laterFirst);
+    this.loaded = undefined;
+    for (let entry = remaps.at(-1); entry; entry = remaps.at(-1)) {
+      this.load(entry.group);
       const position = this.pickSpare(request, entry);
       const spare = this.targetAt(position);
-      const verdict = this.view.verdict(spare);
+      const verdict = this.view.verdicts[position] ?? 0;
       entry.verdict |= verdict & ~Verdict.REMAP;
-      const slot = slots[entry.shard];
-      if (!slot) throw new DaosError('INVAL', `no shard ${entry.shard}`);
       if ((verdict & Verdict.REMAP) === 0) {
-        slot.target = spare;
-        slot.failSeq = entry.failSeq;
-        slot.verdict = entry.verdict & ~Verdict.REMAP;
+        this.positions[entry.shard] = position;
+        this.failSeqs[entry.shard] = entry.failSeq;
+        this.verdicts[entry.shard] = entry.verdict & ~Verdict.REMAP;
       } else if (spare.failSeq > request.objectVersion) {
-        slot.shard = -1;
-        slot.target = undefined;
+        // It failed after the version in question: a later rebuild takes care of the shard.
+        this.positions[entry.shard] = -1;
       } else if (spare.failSeq <= entry.failSeq) {
         continue;
       } else {
+        const unfinished = entry.status === DOWN || entry.status === DRAIN;
+        assert(!unfinished || spare.status !== DOWNOUT,
+          `failure ${spare.failSeq} was finished before the earlier failure ${entry.failSeq}`);
         entry.failSeq = spare.failSeq;
-        remaps.sort(inOrder);
+        entry.status = spare.status;
+        remaps.pop();
+        insert(remaps, entry);
         continue;
       }
-      entry.group.real[this.view.faultDomain[position] ?? 0] = 1;
-      remaps.shift();
+      this.marks.set(this.view.faultDomain[position] ?? 0, Mark.REAL);
+      remaps.pop();
     }
+    this.marks.clearGroup();
+  }
+
+  private load(group: RemapGroup): void {
+    if (this.loaded === group) return;
+    if (this.loaded) {
+      this.loaded.marks = this.marks.saveGroup();
+      this.marks.clearGroup();
+    }
+    if (group.marks) this.marks.loadGroup(group.marks);
+    this.loaded = group;
   }
 
   private pickSpare(request: LayoutRequest, entry: Remap): number {
-    const start = this.startOf(request, entry.shard);
-    if (this.layoutVersion >= 2) {
-      return this.picker.pick(start, this.rebuildKey, entry.shard, request.groupSize, entry.group);
+    const start = startOf(request, entry.shard);
+    let key = this.rebuildKey;
+    if (this.layoutVersion < 2) {
+      key = new LayoutKey();
+      key.seedWith(this.objectKey, entry.shard);
+      key.seedWith(this.objectKey, key.lo);
     }
-    const key = new LayoutKey();
-    key.seedWith(this.objectKey, entry.shard);
-    key.seedWith(this.objectKey, key.lo);
-    return this.picker.pick(start, key, entry.shard, request.groupSize, entry.group);
+    return this.picker.pick(start, key, entry.shard, request.groupSize);
   }
 }
 
-const EMPTY: ShardPlace = {
-  shard: -1,
-  rank: -1,
-  target: -1,
-  targetId: -1,
-  failSeq: 0,
-  rebuilding: false,
-  reintegrating: false,
-};
-
-/** An empty slot of an extended group. */
-export function emptyPlace(): ShardPlace {
-  return EMPTY;
+/** Domain where the search for a shard begins: its performance domain, or the root. */
+function startOf({ perfDomains, shardsPerPerfDomain }: LayoutRequest, shard: number): number {
+  if (perfDomains.length === 0) return 0;
+  return perfDomains[Math.trunc(shard / shardsPerPerfDomain) % perfDomains.length] ?? 0;
 }
 
-export function placeOf(slot: Slot): ShardPlace {
-  const { shard, target, failSeq, verdict } = slot;
-  return {
-    shard,
-    rank: target?.rank ?? -1,
-    target: target?.index ?? -1,
-    targetId: target?.id ?? -1,
-    failSeq,
-    rebuilding: (verdict & Verdict.REBUILDING) !== 0,
-    reintegrating: (verdict & Verdict.REINTEGRATING) !== 0,
-  };
+function laterFirst(a: Remap, b: Remap): number {
+  return b.failSeq - a.failSeq || b.shard - a.shard;
+}
+
+/** Puts an entry where it belongs in a list ordered by `laterFirst`. */
+function insert(remaps: Remap[], entry: Remap): void {
+  let low = 0;
+  let high = remaps.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const other = remaps[middle];
+    if (other && laterFirst(other, entry) < 0) low = middle + 1;
+    else high = middle;
+  }
+  remaps.splice(low, 0, entry);
 }

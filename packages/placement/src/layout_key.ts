@@ -63,3 +63,28 @@ export class LayoutKey {
     return jumpHash(this.hi, this.lo, buckets);
   }
 }
+
+/**
+ * The keys by which one shard chooses among the children of one domain: the CRC of (key, shard, collisions) for
+ * 0, 1, 2, ... collisions. What the first two numbers contribute is computed once (layout version 2).
+ */
+export class CollisionKey {
+  private readonly crc = new Crc64();
+  private prefixHi = 0;
+  private prefixLo = 0;
+
+  begin(key: LayoutKey, shard: number): void {
+    const { hi, lo } = this.crc.begin(MIX_SEED).word(key.hi, key.lo).word(0, shard);
+    this.prefixHi = hi;
+    this.prefixLo = lo;
+  }
+
+  /** Child, 0 .. children-1, after a number of collisions. */
+  jump(collisions: number, children: number): number {
+    const { crc } = this;
+    crc.hi = this.prefixHi;
+    crc.lo = this.prefixLo;
+    crc.word(0, collisions).end();
+    return jumpHash(crc.hi, crc.lo, children);
+  }
+}

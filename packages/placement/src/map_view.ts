@@ -17,21 +17,28 @@ export const Verdict = {
 
 /**
  * A pool map as placement sees it at one fault level, mode and allowed version: which components exist for it, and how
- * many children each domain offers. Made once per map and mode, shared by all layouts.
+ * many children each domain offers. Made once per map and mode, shared by all layouts. All arrays are indexed by the
+ * position of a domain or target in the map; children of a fault-level domain are targets.
  */
 export class MapView {
-  /** Children to choose among, by domain position; for domains of the fault level: targets. */
+  /** Children to choose among: all but those at the end that do not exist for this view; at least one. */
   readonly childCount: Int32Array;
   readonly childStart: Int32Array;
+  /** End of all children, also those that do not exist. */
+  readonly childEnd: Int32Array;
+  /** Children that exist for this view. */
+  readonly visibleCount: Int32Array;
   readonly domainId: Int32Array;
   readonly parent: Int32Array;
-  /** 1: the component does not exist for this view, by position. */
+  /** 1: the component does not exist for this view. */
   readonly domainSkipped: Uint8Array;
   readonly targetSkipped: Uint8Array;
-  /** 1: targets hang below, by domain position. */
+  /** 1: targets hang below. */
   readonly atFaultLevel: Uint8Array;
-  /** Position of the fault-level domain of a target, by target position. */
+  /** Position of the fault-level domain of a target. */
   readonly faultDomain: Int32Array;
+  /** `Verdict` bits of each target. */
+  readonly verdicts: Uint8Array;
   /** Some target is in a state other than UPIN. */
   readonly hasChanges: boolean;
 
@@ -44,26 +51,36 @@ export class MapView {
     const { domains, targets } = map;
     this.childCount = new Int32Array(domains.length);
     this.childStart = new Int32Array(domains.length);
+    this.childEnd = new Int32Array(domains.length);
+    this.visibleCount = new Int32Array(domains.length);
     this.domainId = Int32Array.from(domains, (domain) => domain.id);
     this.parent = Int32Array.from(domains, (domain) => domain.parent);
     this.domainSkipped = Uint8Array.from(domains, (domain) => (this.isSkipped(domain) ? 1 : 0));
     this.targetSkipped = Uint8Array.from(targets, (target) => (this.isSkipped(target) ? 1 : 0));
     this.atFaultLevel = new Uint8Array(domains.length);
     this.faultDomain = new Int32Array(targets.length);
+    this.verdicts = Uint8Array.from(targets, (target) => this.verdict(target));
     this.hasChanges = targets.some((target) => target.status !== ComponentStatus.UPIN);
-    for (const domain of domains) {
-      const leaf = domain.type === faultLevel || domain.type === ComponentType.RANK;
-      const start = leaf ? domain.targetStart : domain.childStart;
-      let count = leaf ? domain.targetCount : domain.childCount;
-      const skipped = leaf ? this.targetSkipped : this.domainSkipped;
-      while (count > 1 && skipped[start + count - 1] === 1) count--;
-      this.childStart[domain.position] = start;
-      this.childCount[domain.position] = count;
-      if (!leaf) continue;
-      this.atFaultLevel[domain.position] = 1;
-      if (domain.type !== faultLevel) continue;
-      this.faultDomain.fill(domain.position, domain.targetStart, domain.targetStart + domain.targetCount);
-    }
+    for (let position = 0; position < domains.length; position++) this.addDomain(position);
+  }
+
+  private addDomain(position: number): void {
+    const domain = this.map.domains[position];
+    if (!domain) return;
+    const leaf = domain.type === this.faultLevel || domain.type === ComponentType.RANK;
+    const start = leaf ? domain.targetStart : domain.childStart;
+    const end = start + (leaf ? domain.targetCount : domain.childCount);
+    const skipped = leaf ? this.targetSkipped : this.domainSkipped;
+    let offered = end;
+    while (offered > start + 1 && skipped[offered - 1] === 1) offered--;
+    let visible = 0;
+    for (let child = start; child < offered; child++) if (skipped[child] === 0) visible++;
+    this.childStart[position] = start;
+    this.childEnd[position] = end;
+    this.childCount[position] = offered - start;
+    this.visibleCount[position] = visible;
+    if (leaf) this.atFaultLevel[position] = 1;
+    if (domain.type === this.faultLevel) this.faultDomain.fill(position, start, end);
   }
 
   /** New components are unknown; just extended ones are known only to layouts after the extension. */
@@ -74,13 +91,13 @@ export class MapView {
     return extended && (component.inOutVersion > this.version || this.mode !== LayoutMode.POST);
   }
 
-  /** `Verdict` bits of a target. */
-  verdict(target: PoolTarget): number {
+  private verdict(target: PoolTarget): number {
     const { status } = target;
     if (status === ComponentStatus.UPIN) return 0;
     const now = this.mode !== LayoutMode.PRE;
     if (status === ComponentStatus.DOWNOUT) return Verdict.REMAP;
     if (status === ComponentStatus.DOWN || status === ComponentStatus.DRAIN) {
+      // A change that the layout may not know of yet.
       if (now && target.failSeq > this.version) return 0;
       if (status === ComponentStatus.DOWN) return now ? Verdict.REMAP | Verdict.REBUILDING : Verdict.REBUILDING;
       if (this.mode === LayoutMode.POST) return Verdict.REMAP;

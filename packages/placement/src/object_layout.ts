@@ -29,3 +29,33 @@ export interface ObjectLayout {
   readonly peers: number;
   readonly shards: readonly ShardPlace[];
 }
+
+/** An empty slot of an extended group. */
+export const EMPTY_PLACE: ShardPlace = {
+  shard: -1,
+  rank: -1,
+  target: -1,
+  targetId: -1,
+  failSeq: 0,
+  rebuilding: false,
+  reintegrating: false,
+};
+
+/** The shards of one redundancy group, with their second locations and empty slots. */
+export function layoutGroup(layout: ObjectLayout, group: number): readonly ShardPlace[] {
+  return layout.shards.slice(group * layout.groupSize, (group + 1) * layout.groupSize);
+}
+
+/**
+ * Whether a layout keeps a shard on a target, given as rank and index. With `ignoreRebuilding`, a shard that is only
+ * being filled there does not count.
+ */
+export function layoutContains(layout: ObjectLayout, rank: number, target: number, shard: number, ignoreRebuilding = false): boolean {
+  return layout.shards.some(
+    (place) =>
+      place.shard === shard &&
+      place.rank === rank &&
+      place.target === target &&
+      !(ignoreRebuilding && (place.rebuilding || place.reintegrating)),
+  );
+}

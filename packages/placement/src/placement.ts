@@ -1,96 +1,57 @@
-import {
-  ComponentStatus,
-  ComponentType,
-  DaosError,
-  dkeyToGroup,
-  GROUP_SIZE_MAX,
-  GROUPS_MAX,
-  objectIdClass,
-  type ObjectId,
-  type PoolMap,
-} from '@daos/common';
-import { LruMap } from '@daos/gurt';
+import { ComponentStatus, ComponentType, DaosError, dkeyToGroup, objectIdClass, objectIdToString, type ObjectId, type PoolMap } from '@daos/common';
+import { LruMap, assert } from '@daos/gurt';
 
-import { emptyPlace, LayoutBuilder, placeOf, type BuiltLayout, type LayoutRequest } from './layout_builder.js';
-import { LAYOUT_VERSION, LayoutKey } from './layout_key.js';
-import { LayoutMode, MapView } from './map_view.js';
-import type { ObjectLayout, ShardPlace } from './object_layout.js';
+import { LayoutBuilder, type BuiltLayout } from './layout_builder.js';
+import { LayoutCache } from './layout_cache.js';
+import { layoutRequest, type LayoutRequest } from './layout_request.js';
+import { LayoutMode, MapView, Verdict } from './map_view.js';
+import { EMPTY_PLACE, type ObjectLayout, type ShardPlace } from './object_layout.js';
+import { PlacementType, type PlacementInfo, type PlacementMap, type PlaceOptions, type RebuildOptions, type RebuildShard } from './placement_map.js';
 
-export interface PlaceOptions {
-  /** Redundancy level of the container (`rd_lvl`): 1 rank, 2 node; default node. */
-  readonly faultLevel?: number;
-  /** Object layout version of the container; default the newest. */
-  readonly layoutVersion?: number;
-  /** Performance domain affinity; 0 or absent: off. 4294967295 = as much as possible. */
-  readonly pda?: number;
-  /** `perf_domain` of the container: 200 when performance domains are in use. */
-  readonly perfDomainLevel?: number;
-  /** The layout is for readers only: as it was before the running changes of the pool. */
-  readonly readOnly?: boolean;
-  /** Pool map version the layout may know of; default the map's. */
-  readonly version?: number;
-  /** View of the pool; overrides `readOnly`, and leaves out second locations. */
-  readonly mode?: LayoutMode;
-}
-
-/** A shard to refill: what `Placement.findRebuild` returns. */
-export interface RebuildShard {
-  readonly shard: number;
-  readonly targetId: number;
-}
-
-const PDA_MAX = 0xffff_ffff;
-const NO_PERF_DOMAINS = new Int32Array(0);
-/** Layouts with at least this many shards are worth keeping. */
-const CACHED_SHARDS_MIN = 8;
-const CACHED_LAYOUTS_MAX = 512;
+/** Views of the map that are kept: modes, levels, layout and map versions in use at one time. */
+const BUILDERS_MAX = 16;
+const WRITABLE = ComponentStatus.UP | ComponentStatus.UPIN | ComponentStatus.DRAIN;
 
 /**
- * Computes where objects live on one version of a pool map ("jump map"). Deterministic: every client and engine with
- * the same map comes to the same layout, from the object id alone. Make one per map version and keep it: views of the
- * map and the layouts of wide objects are remembered.
+ * The jump map: computes where objects live on one version of a pool map by jump consistent hashing (Lamping and
+ * Veach, 2014) down the tree of domains. Make one per map version and keep it: views of the map and the layouts of
+ * wide objects are remembered.
  */
-export class Placement {
-  private readonly builders = new Map<number, LayoutBuilder>();
-  private readonly layouts = new LruMap<bigint, ObjectLayout>(CACHED_LAYOUTS_MAX);
+export class Placement implements PlacementMap {
+  readonly type = PlacementType.JUMP;
+  private readonly builders = new LruMap<number, LayoutBuilder>(BUILDERS_MAX);
+  private readonly layouts = new LayoutCache();
   private readonly anyUp: boolean;
 
   constructor(readonly map: PoolMap) {
     this.anyUp = map.targets.some((target) => target.status === ComponentStatus.UP);
   }
 
-  /**
-   * Layout of an object. Writers get second locations of shards on the move appended to their groups; readers get the
-   * locations from before the move. Throws DER_INVAL when the id names no class, or one that the pool cannot hold.
-   */
+  query(domainType = 0): PlacementInfo {
+    return placementInfo(this.type, this.map, domainType);
+  }
+
   placeObject(oid: ObjectId, options: PlaceOptions = {}): ObjectLayout {
-    const usual = options.mode === undefined && options.version === undefined && options.pda === undefined;
-    const key = usual ? (oid.hi << 64n) | oid.lo : 0n;
-    const variant = (options.readOnly ? 1 : 0) + 2 * (options.faultLevel ?? 0) + 1024 * (options.layoutVersion ?? 0);
-    const cacheKey = (BigInt(variant) << 128n) | key;
-    const cached = usual ? this.layouts.get(cacheKey) : undefined;
+    const cached = this.layouts.get(oid, options);
     if (cached) return cached;
-    const layout = this.compute(oid, options);
-    if (usual && layout.shards.length >= CACHED_SHARDS_MIN) this.layouts.set(cacheKey, layout);
+    const request = layoutRequest(this.map, oid, options);
+    const layout = this.compute(request, options);
+    this.layouts.set(oid, options, layout);
     return layout;
   }
 
-  private compute(oid: ObjectId, options: PlaceOptions): ObjectLayout {
-    const { mode } = options;
-    const request = this.request(oid, options);
-    const built = this.build(request, mode ?? (options.readOnly ? LayoutMode.PRE : LayoutMode.CURRENT), options);
-    if (mode !== undefined) return this.layout(request, built.slots.map(placeOf), request.groupSize, built.peers);
-    const peers = built.peers + (this.anyUp ? 1 : 0);
-    if (options.readOnly || peers === 0) {
-      return this.layout(request, built.slots.map(placeOf), request.groupSize, peers);
+  placeGroup(oid: ObjectId, group: number, options: PlaceOptions = {}): readonly ShardPlace[] {
+    const request = layoutRequest(this.map, oid, options);
+    if (!Number.isInteger(group) || group < 0 || group >= request.groupCount) {
+      throw new DaosError('INVAL', `object ${objectIdToString(oid)} has no group ${group} but ${request.groupCount} groups`);
     }
-    const post = this.build(request, LayoutMode.POST, options);
-    return this.extend(request, built, post, peers);
-  }
-
-  private layout(request: LayoutRequest, shards: readonly ShardPlace[], groupSize: number, peers: number): ObjectLayout {
-    const { groupCount, groupSize: classGroupSize } = request;
-    return { version: this.map.version, groupCount, groupSize, classGroupSize, peers, shards };
+    // The width of extended groups is that of the widest: then all groups are needed.
+    if (this.map.targets.some((target) => (target.status & (ComponentStatus.UP | ComponentStatus.DRAIN)) !== 0)) {
+      const { shards, groupSize } = this.placeObject(oid, options);
+      return shards.slice(group * groupSize, (group + 1) * groupSize);
+    }
+    const built = this.build(request, modeOf(options), group);
+    return this.places(built, group * request.groupSize, (group + 1) * request.groupSize);
   }
 
   /** Redundancy group of a dkey in a layout. */
@@ -98,140 +59,127 @@ export class Placement {
     return dkeyToGroup(type, dkey, layout.groupCount);
   }
 
-  /**
-   * Shards of an object that the operation of a map version has to refill, in shard order.
-   * Throws DER_INVAL when the map is older than the version.
-   */
-  findRebuild(oid: ObjectId, version: number, options: PlaceOptions = {}): RebuildShard[] {
+  findRebuild(oid: ObjectId, version: number, options: RebuildOptions = {}): RebuildShard[] {
     if (this.map.version < version) {
       throw new DaosError('INVAL', `pool map version ${this.map.version} is older than rebuild version ${version}`);
     }
-    const request = this.request(oid, { ...options, version });
-    const before = this.build(request, LayoutMode.PRE, { ...options, version });
-    const after = this.build(request, LayoutMode.POST, { ...options, version });
+    const request = layoutRequest(this.map, oid, { ...options, version });
+    const { group = -1 } = options;
+    const before = this.build(request, LayoutMode.PRE, group);
+    const after = this.build(request, LayoutMode.POST, group);
+    const [first, end] = group < 0 ? [0, after.count] : [group * request.groupSize, (group + 1) * request.groupSize];
     const found: RebuildShard[] = [];
-    for (const [i, slot] of after.slots.entries()) {
-      const old = before.slots[i];
-      const { target } = slot;
-      if (!target || !old) continue;
-      const moved = old.target?.id !== target.id;
-      if (!moved && !placeOf(old).rebuilding) continue;
-      if (!isWritable(target.status)) continue;
+    for (let shard = first; shard < end; shard++) {
+      const position = after.positions[shard] ?? -1;
+      const target = this.map.targets[position];
+      if (!target) continue;
+      const moved = before.positions[shard] !== position;
+      if (!moved && ((before.verdicts[shard] ?? 0) & Verdict.REBUILDING) === 0) continue;
+      if ((target.status & WRITABLE) === 0) continue;
       if (target.failSeq > version) break;
-      found.push({ shard: slot.shard, targetId: target.id });
+      found.push({ shard, targetId: target.id });
     }
     return found;
   }
 
-  private build(request: LayoutRequest, mode: LayoutMode, options: PlaceOptions): BuiltLayout {
-    const faultLevel = this.map.faultLevel(options.faultLevel ?? ComponentType.NODE);
-    const layoutVersion = options.layoutVersion ?? LAYOUT_VERSION;
-    const version = options.version ?? this.map.version;
-    const key = mode + 4 * (faultLevel + 256 * layoutVersion);
+  findUpgrade(oid: ObjectId, fromVersion: number, toVersion: number, options: PlaceOptions = {}): RebuildShard[] {
+    const mode = LayoutMode.PRE;
+    const from = this.build(layoutRequest(this.map, oid, { ...options, layoutVersion: fromVersion }), mode);
+    const to = this.build(layoutRequest(this.map, oid, { ...options, layoutVersion: toVersion }), mode);
+    // Layout version 1 began to rotate the cells of erasure-coded groups: all of them are elsewhere.
+    const all = fromVersion !== toVersion && toVersion === 1 && objectIdClass(oid).kind === 'ec';
+    const found: RebuildShard[] = [];
+    for (let shard = 0; shard < to.count; shard++) {
+      const position = to.positions[shard] ?? -1;
+      const target = this.map.targets[position];
+      if (target && (all || position !== from.positions[shard])) found.push({ shard, targetId: target.id });
+    }
+    return found;
+  }
+
+  private compute(request: LayoutRequest, options: PlaceOptions): ObjectLayout {
+    const built = this.build(request, modeOf(options));
+    const wide = { ...this.shape(request), shards: this.places(built, 0, built.count) };
+    if (options.mode !== undefined) return { ...wide, peers: built.peers };
+    const peers = built.peers + (this.anyUp ? 1 : 0);
+    if (options.readOnly || peers === 0) return { ...wide, peers };
+    return this.extend(request, built, peers);
+  }
+
+  private shape({ groupCount, groupSize }: LayoutRequest): Omit<ObjectLayout, 'shards' | 'peers'> {
+    return { version: this.map.version, groupCount, groupSize, classGroupSize: groupSize };
+  }
+
+  private build(request: LayoutRequest, mode: LayoutMode, group = -1): BuiltLayout {
+    const { faultLevel, layoutVersion, version } = request;
+    const key = mode + 4 * (faultLevel + 256 * (layoutVersion + 4 * version));
     let builder = this.builders.get(key);
-    if (builder?.view.version !== version) {
+    if (!builder) {
       builder = new LayoutBuilder(new MapView(this.map, faultLevel, mode, version), layoutVersion);
       this.builders.set(key, builder);
     }
-    return builder.build(request);
+    return builder.build(request, group);
   }
 
-  private request(oid: ObjectId, options: PlaceOptions): LayoutRequest {
-    const { map } = this;
-    const found = objectIdClass(oid);
-    const domainCount = map.domainsOf(map.faultLevel(options.faultLevel ?? ComponentType.NODE)).length;
-    const targetCount = map.targets.length;
-    const groupSize = found.groupSize === GROUP_SIZE_MAX ? domainCount : found.groupSize;
-    if (groupSize > domainCount) {
-      throw new DaosError('INVAL', `class ${found.name} needs ${groupSize} fault domains, the pool has ${domainCount}`);
+  private places(built: BuiltLayout, first: number, end: number): ShardPlace[] {
+    const places: ShardPlace[] = [];
+    for (let shard = first; shard < end; shard++) {
+      const target = this.map.targets[built.positions[shard] ?? -1];
+      const verdict = built.verdicts[shard] ?? 0;
+      places.push({
+        shard: target ? shard : -1,
+        rank: target ? target.rank : -1,
+        target: target ? target.index : -1,
+        targetId: target ? target.id : -1,
+        failSeq: built.failSeqs[shard] ?? 0,
+        rebuilding: (verdict & Verdict.REBUILDING) !== 0,
+        reintegrating: (verdict & Verdict.REINTEGRATING) !== 0,
+      });
     }
-    const groupsMax = Math.max(1, Math.trunc(targetCount / groupSize));
-    const groupCount = found.groupCount === GROUPS_MAX ? groupsMax : found.groupCount;
-    if (groupCount > groupsMax) {
-      throw new DaosError('INVAL', `class ${found.name} needs ${groupCount * groupSize} targets, the pool has ${targetCount}`);
-    }
-    const layoutVersion = options.layoutVersion ?? LAYOUT_VERSION;
-    return {
-      oidHi: oid.hi,
-      oidLo: oid.lo,
-      groupCount,
-      groupSize,
-      ...this.perfDomains(oid, groupCount, groupSize, domainCount, layoutVersion, options),
-      firstTarget: found.specialRank ? this.specialTarget(oid) : -1,
-      objectVersion: options.version ?? map.version,
-    };
-  }
-
-  /** Target that an object id of a test class names: rank in the user bits 31..24 of `hi`, index in 23..20. */
-  private specialTarget(oid: ObjectId): number {
-    const rank = Number((oid.hi >> 24n) & 0xffn);
-    const index = Number((oid.hi >> 20n) & 0xfn);
-    const target = this.map.targetOf(rank, index);
-    if (!target) throw new DaosError('INVAL', `the pool has no target ${index} on rank ${rank}`);
-    return target.position;
-  }
-
-  /** Performance domains of an object: consecutive shards stay together in one, as far as it can hold them. */
-  private perfDomains(
-    oid: ObjectId,
-    groupCount: number,
-    groupSize: number,
-    domainCount: number,
-    layoutVersion: number,
-    options: PlaceOptions,
-  ): Pick<LayoutRequest, 'perfDomains' | 'shardsPerPerfDomain'> {
-    const { pda = 0, perfDomainLevel = 0 } = options;
-    const layer = pda !== 0 && perfDomainLevel === ComponentType.PERF ? this.map.domainsOf(ComponentType.PERF) : [];
-    const first = layer[0];
-    if (!first) return { perfDomains: NO_PERF_DOMAINS, shardsPerPerfDomain: 1 };
-    const together =
-      groupSize === 1
-        ? Math.min(pda, first.targetCount)
-        : Math.min(pda === PDA_MAX ? groupSize : pda, Math.trunc(domainCount / layer.length));
-    const count = Math.min(Math.ceil((groupSize * groupCount) / together), layer.length);
-    const halves = new Int32Array(new BigUint64Array([oid.hi, oid.lo]).buffer);
-    const [hiLo = 0, hiHi = 0, loLo = 0, loHi = 0] = halves;
-    const key = new LayoutKey();
-    key.ofObject(hiHi, hiLo, loHi, loLo, layoutVersion);
-    const chosen: number[] = [];
-    for (let i = 0; i < count; i++) {
-      key.nextPerfDomain(i, layoutVersion);
-      let at = key.jump(layer.length);
-      while (chosen.includes(at)) at = (at + 1) % layer.length;
-      chosen.push(at);
-    }
-    return {
-      perfDomains: Int32Array.from(chosen, (at) => layer[at]?.position ?? 0),
-      shardsPerPerfDomain: together,
-    };
+    return places;
   }
 
   /** Appends to every group the locations that its shards will have after the running changes. */
-  private extend(request: LayoutRequest, now: BuiltLayout, post: BuiltLayout, peers: number): ObjectLayout {
+  private extend(request: LayoutRequest, now: BuiltLayout, peers: number): ObjectLayout {
     const { groupCount, groupSize } = request;
+    const places = this.places(now, 0, now.count);
+    const post = this.build(request, LayoutMode.POST);
     const extras: ShardPlace[][] = Array.from({ length: groupCount }, () => []);
-    post.slots.forEach((slot, i) => {
-      const { target } = slot;
-      if (!target || target.id === now.slots[i]?.target?.id || !isWritable(target.status)) return;
-      // Descending shard order.
-      extras[Math.trunc(i / groupSize)]?.unshift({
-        ...placeOf(slot),
-        shard: i,
-        failSeq: target.failSeq,
-        rebuilding: target.status !== ComponentStatus.DRAIN,
-        reintegrating: target.status === ComponentStatus.UP,
+    for (let shard = post.count - 1; shard >= 0; shard--) {
+      const position = post.positions[shard] ?? -1;
+      const target = this.map.targets[position];
+      if (!target || position === now.positions[shard] || (target.status & WRITABLE) === 0) continue;
+      const { rank, index, id: targetId, failSeq, status } = target;
+      extras[Math.trunc(shard / groupSize)]?.push({
+        shard,
+        rank,
+        target: index,
+        targetId,
+        failSeq,
+        rebuilding: status !== ComponentStatus.DRAIN,
+        reintegrating: status === ComponentStatus.UP,
       });
-    });
+    }
     const widest = groupSize + extras.reduce((most, list) => Math.max(most, list.length), 0);
     const shards: ShardPlace[] = [];
     for (let group = 0; group < groupCount; group++) {
-      shards.push(...now.slots.slice(group * groupSize, (group + 1) * groupSize).map(placeOf), ...(extras[group] ?? []));
-      while (shards.length < (group + 1) * widest) shards.push(emptyPlace());
+      shards.push(...places.slice(group * groupSize, (group + 1) * groupSize), ...(extras[group] ?? []));
+      while (shards.length < (group + 1) * widest) shards.push(EMPTY_PLACE);
     }
-    return this.layout(request, shards, widest, peers);
+    assert(shards.length === groupCount * widest, 'all groups of a layout have one width');
+    return { ...this.shape(request), groupSize: widest, peers, shards };
   }
 }
 
-function isWritable(status: number): boolean {
-  return (status & (ComponentStatus.UP | ComponentStatus.UPIN | ComponentStatus.DRAIN)) !== 0;
+function modeOf({ mode, readOnly }: PlaceOptions): LayoutMode {
+  return mode ?? (readOnly ? LayoutMode.PRE : LayoutMode.CURRENT);
+}
+
+/** What `PlacementMap.query` answers. */
+export function placementInfo(type: PlacementType, map: PoolMap, domainType: number): PlacementInfo {
+  const usual = domainType <= 0 || domainType > ComponentType.MAX;
+  const layer = usual ? map.faultLevel(ComponentType.NODE) : domainType;
+  const domainCount = map.domainsOf(layer).length;
+  if (domainCount === 0) throw new DaosError('NONEXIST', `the pool map has no layer of type ${layer}`);
+  return { type, version: map.version, domainType: layer, domainCount, targetCount: map.activeTargetCount() };
 }

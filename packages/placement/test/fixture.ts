@@ -21,7 +21,7 @@ export interface RecordedLayout {
 }
 
 export function fixture<T>(name: string): T {
-  const url = new URL(`../../test/fixtures/${name}.json`, import.meta.url);
+  const url = new URL(`../../../../tests/vectors/${name}.json`, import.meta.url);
   return JSON.parse(readFileSync(url, 'utf8')) as T;
 }
 
