@@ -55,18 +55,33 @@ export class Crc64 {
     return this;
   }
 
-  bytes(bytes: Uint8Array): this {
-    let i = 0;
-    for (const end = bytes.length - (bytes.length & 7); i < end; i += 8) {
-      const lo = byteAt(bytes, i) | (byteAt(bytes, i + 1) << 8) | (byteAt(bytes, i + 2) << 16) | (byteAt(bytes, i + 3) << 24);
-      const hi = byteAt(bytes, i + 4) | (byteAt(bytes, i + 5) << 8) | (byteAt(bytes, i + 6) << 16) | (byteAt(bytes, i + 7) << 24);
-      this.word(hi, lo);
+  /** Adds the bytes `[from, to)`. */
+  bytes(bytes: Uint8Array, from = 0, to = bytes.length): this {
+    let { hi, lo } = this;
+    let i = from;
+    for (const end = to - 7; i < end; i += 8) {
+      const a = lo ^ (byteAt(bytes, i) | (byteAt(bytes, i + 1) << 8) | (byteAt(bytes, i + 2) << 16) | (byteAt(bytes, i + 3) << 24));
+      const b = hi ^ (byteAt(bytes, i + 4) | (byteAt(bytes, i + 5) << 8) | (byteAt(bytes, i + 6) << 16) | (byteAt(bytes, i + 7) << 24));
+      const i0 = 1792 + (a & 0xff);
+      const i1 = 1536 + ((a >>> 8) & 0xff);
+      const i2 = 1280 + ((a >>> 16) & 0xff);
+      const i3 = 1024 + (a >>> 24);
+      const i4 = 768 + (b & 0xff);
+      const i5 = 512 + ((b >>> 8) & 0xff);
+      const i6 = 256 + ((b >>> 16) & 0xff);
+      const i7 = b >>> 24;
+      lo = at(TABLE_LO, i0) ^ at(TABLE_LO, i1) ^ at(TABLE_LO, i2) ^ at(TABLE_LO, i3)
+        ^ at(TABLE_LO, i4) ^ at(TABLE_LO, i5) ^ at(TABLE_LO, i6) ^ at(TABLE_LO, i7);
+      hi = at(TABLE_HI, i0) ^ at(TABLE_HI, i1) ^ at(TABLE_HI, i2) ^ at(TABLE_HI, i3)
+        ^ at(TABLE_HI, i4) ^ at(TABLE_HI, i5) ^ at(TABLE_HI, i6) ^ at(TABLE_HI, i7);
     }
-    for (; i < bytes.length; i++) {
-      const index = (this.lo ^ byteAt(bytes, i)) & 0xff;
-      this.lo = ((this.lo >>> 8) | (this.hi << 24)) ^ at(TABLE_LO, index);
-      this.hi = (this.hi >>> 8) ^ at(TABLE_HI, index);
+    for (; i < to; i++) {
+      const index = (lo ^ byteAt(bytes, i)) & 0xff;
+      lo = ((lo >>> 8) | (hi << 24)) ^ at(TABLE_LO, index);
+      hi = (hi >>> 8) ^ at(TABLE_HI, index);
     }
+    this.hi = hi;
+    this.lo = lo;
     return this;
   }
 

@@ -98,23 +98,50 @@ export {
 export { poolMapFailureGuard, poolMapRedundancyVerify } from './pool_map_redundancy.js';
 export { poolMapBuild, poolMapOfTree, type DomainTree, type PoolMapBuildParams } from './pool_map_build.js';
 export {
+  checksumAlgorithm,
+  checksumAlgorithmByName,
+  setCrc32Implementation,
+  type ChecksumAlgorithm,
+  type ChecksumState,
+} from './checksum/algorithm.js';
+export { Checksummer, type ChecksumSkips, type DescriptorChecksums } from './checksum/checksummer.js';
+export {
   CHECKSUM_CHUNK_BYTES_DEFAULT,
+  checksumChunkBytes,
   checksumChunkCount,
+  checksumChunkPhase,
   checksumChunkRecords,
+  checksumChunkRecx,
+  checksumExtentCount,
+} from './checksum/chunk.js';
+export {
+  CHECKSUM_LIST_BYTES_MAX,
+  ChecksumInfoList,
+  checksumInfoAt,
+  checksumInfoBytes,
+  checksumInfoCount,
+  checksumInfoRead,
+  checksumInfoWrite,
+} from './checksum/info_list.js';
+export { ioMapRange, type IoMap, type IoMapRange } from './checksum/io_map.js';
+export {
+  cellChecksums,
+  checksumsEqual,
   iodChecksums,
   iodChecksumsVerify,
   keyChecksum,
   recxChecksums,
   recxChecksumsVerify,
   type IodChecksums,
-} from './checksum.js';
+} from './checksum/iod_checksums.js';
+export { type Value as ChecksumValue } from './checksum/scattered.js';
 export {
   ChecksumType,
-  checksumAlgorithm,
-  checksumAlgorithmByName,
-  setCrc32Implementation,
-  type ChecksumAlgorithm,
-} from './checksum_type.js';
+  checksumTypeIsEnabled,
+  checksumTypeIsValid,
+  checksumTypeOfProperty,
+  checksumTypeToProperty,
+} from './checksum/type.js';
 export {
   ACL_CONTAINER_DEFAULT,
   ACL_POOL_DEFAULT,

@@ -1,0 +1,98 @@
+/**
+ * Measures every checksum over one chunk beside a reference in the same run: a plain loop over the bytes (one table
+ * look-up per byte for CRCs), or for SHA the plain hash of node:crypto.
+ * Usage: node bench/checksum_bench.mjs [chunk bytes]
+ */
+import { createHash } from 'node:crypto';
+
+import { checksumAlgorithmByName } from '../dist/src/index.js';
+
+const chunkBytes = Number(process.argv[2] ?? 32768);
+const data = Uint8Array.from({ length: chunkBytes }, (_, i) => (11 * i + 7 * (i >>> 8) + 5) & 0xff);
+const out = new Uint8Array(64);
+
+const crc16Table = Uint16Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte << 8;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? (crc << 1) ^ 0x8bb7 : crc << 1;
+  return crc;
+});
+const crc32Table = Int32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
+  return crc;
+});
+const crc64Low = new Int32Array(256);
+const crc64High = new Int32Array(256);
+for (let byte = 0; byte < 256; byte++) {
+  let crc = BigInt(byte);
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1n ? (crc >> 1n) ^ 0xc96c5795d7870f42n : crc >> 1n;
+  crc64High[byte] = Number(crc >> 32n);
+  crc64Low[byte] = Number(crc & 0xffff_ffffn);
+}
+
+function plainCrc16() {
+  let crc = 0;
+  for (let i = 0; i < data.length; i++) crc = ((crc << 8) & 0xffff) ^ crc16Table[(crc >>> 8) ^ data[i]];
+  return crc;
+}
+
+function plainCrc32() {
+  let crc = 0;
+  for (let i = 0; i < data.length; i++) crc = (crc >>> 8) ^ crc32Table[(crc ^ data[i]) & 0xff];
+  return crc;
+}
+
+function plainCrc64() {
+  let hi = -1;
+  let lo = -1;
+  for (let i = 0; i < data.length; i++) {
+    const index = (lo ^ data[i]) & 0xff;
+    lo = ((lo >>> 8) | (hi << 24)) ^ crc64Low[index];
+    hi = (hi >>> 8) ^ crc64High[index];
+  }
+  return hi ^ lo;
+}
+
+function plainAdler32() {
+  let low = 0;
+  let high = 0;
+  for (let i = 0; i < data.length;) {
+    for (const end = Math.min(i + 5552, data.length); i < end; i++) high += low += data[i];
+    low %= 65521;
+    high %= 65521;
+  }
+  return high ^ low;
+}
+
+const plainHash = (name) => () => createHash(name).update(data).digest();
+
+const REFERENCES = {
+  crc16: plainCrc16, crc32: plainCrc32, crc64: plainCrc64, adler32: plainAdler32,
+  sha1: plainHash('sha1'), sha256: plainHash('sha256'), sha512: plainHash('sha512'),
+};
+
+/** Best of several runs, in MB/s. */
+function speed(run) {
+  let best = 0;
+  for (let round = 0; round < 7; round++) {
+    let calls = 0;
+    const started = performance.now();
+    let seconds = 0;
+    do {
+      for (let i = 0; i < 20; i++) run();
+      calls += 20;
+      seconds = (performance.now() - started) / 1000;
+    } while (seconds < 0.06);
+    best = Math.max(best, (calls * data.length) / seconds / 1e6);
+  }
+  return best;
+}
+
+console.log(`chunks of ${chunkBytes} bytes`);
+console.log('algorithm   here MB/s  reference MB/s  ratio');
+for (const [name, reference] of Object.entries(REFERENCES)) {
+  const algorithm = checksumAlgorithmByName(name);
+  const here = speed(() => algorithm.digest(data, out, 0));
+  const there = speed(reference);
+  console.log(`${name.padEnd(10)} ${here.toFixed(0).padStart(10)} ${there.toFixed(0).padStart(15)} ${(here / there).toFixed(2).padStart(6)}`);
+}
