@@ -1,4 +1,5 @@
-import { DaosError, checksumAlgorithm, keyChecksum, setCrc32Implementation, type ChecksumAlgorithm } from '@daos/common';
+import { Checksummer, DaosError, checksumAlgorithm, keyChecksum, setCrc32Implementation, type ChecksumAlgorithm } from '@daos/common';
+import type { ContChecksum } from '@daos/container/rpc';
 import { getLogger } from '@daos/gurt';
 import { crc32c } from '@daos/native';
 
@@ -10,7 +11,7 @@ function useNativeCrc32(): void {
     getLogger('csum').info(`checksums are computed without the native addon: ${String(error)}`);
     return;
   }
-  setCrc32Implementation((data) => ~crc32c(data, 0xffff_ffff));
+  setCrc32Implementation((data, register) => ~crc32c(data, ~register >>> 0));
 }
 
 useNativeCrc32();
@@ -22,6 +23,15 @@ export function algorithmOf(type: number): ChecksumAlgorithm {
   return algorithm;
 }
 
+const checksummers = new WeakMap<ContChecksum, Checksummer>();
+
+/** The checksummer of a container's settings, made once. Throws DER_INVAL for a type that this version does not know. */
+export function checksummerOf(settings: ContChecksum): Checksummer {
+  let known = checksummers.get(settings);
+  if (!known) checksummers.set(settings, (known = new Checksummer(settings.type, settings.chunkBytes)));
+  return known;
+}
+
 const scratch = Buffer.alloc(64);
 
 /** True when the digest of `data` stands in `expected` at `at`. */
@@ -29,14 +39,6 @@ export function digestMatches(algorithm: ChecksumAlgorithm, data: Uint8Array, ex
   algorithm.digest(data, scratch, 0);
   for (let i = 0; i < algorithm.length; i++) if (scratch[i] !== expected[at + i]) return false;
   return true;
-}
-
-/** Digest of blocks as if they were one. */
-export function digestOf(algorithm: ChecksumAlgorithm, blocks: readonly Uint8Array[]): Buffer {
-  const [first] = blocks;
-  const out = Buffer.allocUnsafe(algorithm.length);
-  algorithm.digest(blocks.length === 1 && first ? first : Buffer.concat(blocks), out, 0);
-  return out;
 }
 
 /** Checksum of a key for a message; undefined where checksums are off. */

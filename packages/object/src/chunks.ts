@@ -1,11 +1,9 @@
-import { IodType, checksumChunkCount, checksumChunkRecords, type Iod, type Recx } from '@daos/common';
+import { IodType, checksumChunkCount, checksumChunkPhase, checksumChunkRecords, type Iod, type Recx } from '@daos/common';
 
 /**
  * Chunks that one checksum covers. They are aligned to record 0 of the akey and clipped by the extent; a single value
  * is one chunk. Offsets and counts inside an extent are numbers: a request fits in memory, only indices do not.
  */
-
-const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** A part of one chunk that is present in a request's data: records `offset..` of extent `extent`. */
 export interface ChunkPart {
@@ -13,11 +11,6 @@ export interface ChunkPart {
   readonly chunk: number;
   readonly offset: number;
   readonly count: number;
-}
-
-/** How far the extent's first record lies behind the start of its chunk. */
-export function chunkPhase(recx: Recx, records: number): number {
-  return recx.idx <= SAFE ? Number(recx.idx) % records : Number(recx.idx % BigInt(records));
 }
 
 /** Records that a descriptor asks for, over all its extents. */
@@ -46,7 +39,7 @@ export function chunkParts(recxs: readonly Recx[], present: readonly number[], r
   for (let i = 0; i + 2 < present.length; i += 3) {
     const extent = present[i] as number;
     if (extent !== phaseOf) {
-      phase = chunkPhase(recxs[extent] as Recx, records);
+      phase = checksumChunkPhase((recxs[extent] as Recx).idx, records);
       phaseOf = extent;
     }
     let offset = present[i + 1] as number;

@@ -6,7 +6,7 @@ import type { VosFetchedIod } from '@daos/vos';
 import { ObjFlag, type ObjFetchOut, type ObjUpdateIn } from '../rpc.js';
 import { fetchedIodReply, fetchedIodSizes } from './fetch_reply.js';
 import { iodsOf, verifyKeys } from './iods.js';
-import { replyChecksums, type Admitted, type ObjTarget } from './target.js';
+import { checksummerFor, type Admitted, type ObjTarget } from './target.js';
 
 type FetchReply = RpcReply<ObjFetchOut>;
 
@@ -21,8 +21,8 @@ export function serveFetch(target: ObjTarget, request: RpcRequest<ObjUpdateIn>):
     if ((head.flags & ObjFlag.CSUM_REPORT) !== 0) return corruptionReported(target, request, admitted);
     if ((head.apiFlags & ~FETCH_CONDITIONS) !== 0) throw new DaosError('INVAL', 'flags do not belong to a fetch');
     const iods = iodsOf(input, admitted);
-    const checksums = replyChecksums(admitted);
-    if (checksums && input.checksumType !== 0) verifyKeys(input, checksums.algorithm);
+    const checksummer = checksummerFor(admitted);
+    if (checksummer && input.checksumType !== 0) verifyKeys(input, checksummer);
     const sizeOnly = (head.flags & (ObjFlag.EMPTY_SGL | ObjFlag.CHECK_EXISTENCE)) !== 0;
     const found = admitted.handle.container.fetch({
       oid: admitted.unit,
@@ -38,9 +38,9 @@ export function serveFetch(target: ObjTarget, request: RpcRequest<ObjUpdateIn>):
       const out = list.map((one, i) => {
         const iod = iods[i];
         if (!iod) throw new DaosError('IO', 'more answers than descriptors');
-        return sizeOnly ? fetchedIodSizes(iod, one) : fetchedIodReply(iod, one, checksums, data);
+        return sizeOnly ? fetchedIodSizes(iod, one) : fetchedIodReply(iod, one, checksummer, data);
       });
-      return { output: fetchOut(admitted, out, checksums !== undefined), data };
+      return { output: fetchOut(admitted, out, checksummer !== undefined), data };
     };
     return found instanceof Promise ? found.then(reply) : reply(found);
   });

@@ -1,7 +1,7 @@
-import { DaosError, IodType, iodChecksumsVerify, type ChecksumAlgorithm, type Iod, type Recx } from '@daos/common';
+import { DaosError, IodType, type Checksummer, type Iod, type Recx } from '@daos/common';
 import type { IodChecksums } from '@daos/vos';
 
-import { algorithmOf, digestMatches } from '../checksum.js';
+import { checksummerOf } from '../checksum.js';
 import { iodRecords, valueChecksumCount } from '../chunks.js';
 import { IODS_MAX, type ObjIod, type ObjUpdateIn } from '../rpc.js';
 import { checkKey, type Admitted } from './target.js';
@@ -69,42 +69,40 @@ export function valuesOf(iods: readonly Iod[], data: Uint8Array): Uint8Array[] {
 }
 
 /**
- * Checksums to store with the values. DER_CSUM when they are of another kind than the container's, too few, or, with
- * server verification, do not match.
+ * Checksums to store with the values; undefined where they are off, or when the sender has none, which only a server
+ * that does not verify takes. DER_CSUM when they are of another kind than the container's, too few, or, with server
+ * verification, missing or not those of the data.
  */
 export function checksumsOf(
   input: ObjUpdateIn, iods: readonly Iod[], values: readonly Uint8Array[], admitted: Admitted,
 ): (IodChecksums | undefined)[] | undefined {
   const expected = admitted.handle.checksum;
-  if (!expected || input.checksumType === 0) return undefined;
+  if (!expected) return undefined;
+  if (input.checksumType === 0) {
+    if (expected.serverVerify) throw new DaosError('CSUM', 'an update without checksums for a container whose server verifies them');
+    return undefined;
+  }
   if (input.checksumType !== expected.type || input.checksumChunk !== expected.chunkBytes) {
     throw new DaosError('CSUM', `checksum type ${input.checksumType} with ${input.checksumChunk} byte chunks is not the container's`);
   }
   const { type, chunkBytes } = expected;
-  const algorithm = algorithmOf(type);
-  verifyKeys(input, algorithm);
+  const checksummer = checksummerOf(expected);
+  const { length } = checksummer.algorithm;
+  verifyKeys(input, checksummer);
   return iods.map((iod, i) => {
     const bytes = input.iods[i]?.checksums;
     if (iod.size === 0) return undefined;
-    if (bytes?.length !== valueChecksumCount(chunkBytes, iod) * algorithm.length) {
+    if (bytes?.length !== valueChecksumCount(chunkBytes, iod) * length) {
       throw new DaosError('CSUM', `checksums of value ${i} are missing or have a wrong length`);
     }
-    const checksums = { type, chunkBytes, length: algorithm.length, bytes };
-    if (expected.serverVerify) iodChecksumsVerify(iod, values[i] as Uint8Array, checksums, `value ${i}`);
+    const checksums = { type, chunkBytes, length, bytes };
+    if (expected.serverVerify) checksummer.verifyValue(iod, values[i] as Uint8Array, checksums, `value ${i}`);
     return checksums;
   });
 }
 
 /** Checksums of keys are optional; those that were sent must match. */
-export function verifyKeys(input: ObjUpdateIn, algorithm: ChecksumAlgorithm): void {
-  if (input.dkeyChecksum) verifyKey(algorithm, input.dkey, input.dkeyChecksum, 'dkey');
-  for (const iod of input.iods) {
-    if (iod.akeyChecksum) verifyKey(algorithm, iod.akey, iod.akeyChecksum, 'akey');
-  }
-}
-
-function verifyKey(algorithm: ChecksumAlgorithm, key: Uint8Array, checksum: Uint8Array, what: string): void {
-  if (checksum.length !== algorithm.length || !digestMatches(algorithm, key, checksum, 0)) {
-    throw new DaosError('CSUM', `a ${what} was changed on its way`);
-  }
+export function verifyKeys(input: ObjUpdateIn, checksummer: Checksummer): void {
+  checksummer.verifyKey(input.dkey, input.dkeyChecksum ?? undefined, 'dkey');
+  for (const iod of input.iods) checksummer.verifyKey(iod.akey, iod.akeyChecksum ?? undefined, 'akey');
 }

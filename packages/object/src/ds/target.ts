@@ -1,12 +1,11 @@
 import { dsContHandleLookup, type DsContHandle } from '@daos/container/ds';
-import { DaosError, EPOCH_MAX, objectIdToString, type Epoch, type UnitOid } from '@daos/common';
+import { DaosError, EPOCH_MAX, objectIdToString, type Checksummer, type Epoch, type UnitOid } from '@daos/common';
 import type { Xstream } from '@daos/engine';
 import type { KeyFlavours } from '@daos/vos';
 
-import { algorithmOf } from '../checksum.js';
+import { checksummerOf } from '../checksum.js';
 import { keyFlavours } from '../key_flavours.js';
 import type { ObjAnswer, ObjHead } from '../rpc.js';
-import type { ReplyChecksums } from './fetch_reply.js';
 import { ResendTable } from './resend_table.js';
 
 /** Finds the open container of a request on this target. */
@@ -75,10 +74,9 @@ export function answerOf(admitted: Admitted): ObjAnswer {
   return { mapVersion: admitted.handle.poolMapVersion, epoch: admitted.epoch };
 }
 
-/** What the container's checksum settings mean for a reply. */
-export function replyChecksums({ handle }: Admitted): ReplyChecksums | undefined {
-  const { checksum } = handle;
-  return checksum && { algorithm: algorithmOf(checksum.type), chunkBytes: checksum.chunkBytes };
+/** Computes and verifies the container's checksums; undefined where they are off. */
+export function checksummerFor({ handle }: Admitted): Checksummer | undefined {
+  return handle.checksum && checksummerOf(handle.checksum);
 }
 
 /** Throws DER_INVAL for a key that an object of this type cannot have. */
