@@ -32,20 +32,20 @@ for (let byte = 0; byte < 256; byte++) {
 
 function plainCrc16() {
   let crc = 0;
-  for (let i = 0; i < data.length; i++) crc = ((crc << 8) & 0xffff) ^ crc16Table[(crc >>> 8) ^ data[i]];
+  for (let i = 0, end = data.length; i < end; i++) crc = ((crc << 8) & 0xffff) ^ crc16Table[(crc >>> 8) ^ data[i]];
   return crc;
 }
 
 function plainCrc32() {
   let crc = 0;
-  for (let i = 0; i < data.length; i++) crc = (crc >>> 8) ^ crc32Table[(crc ^ data[i]) & 0xff];
+  for (let i = 0, end = data.length; i < end; i++) crc = (crc >>> 8) ^ crc32Table[(crc ^ data[i]) & 0xff];
   return crc;
 }
 
 function plainCrc64() {
   let hi = -1;
   let lo = -1;
-  for (let i = 0; i < data.length; i++) {
+  for (let i = 0, end = data.length; i < end; i++) {
     const index = (lo ^ data[i]) & 0xff;
     lo = ((lo >>> 8) | (hi << 24)) ^ crc64Low[index];
     hi = (hi >>> 8) ^ crc64High[index];
@@ -77,13 +77,11 @@ function speed(run) {
   for (let round = 0; round < 7; round++) {
     let calls = 0;
     const started = performance.now();
-    let seconds = 0;
-    do {
+    while (performance.now() - started < 60) {
       for (let i = 0; i < 20; i++) run();
       calls += 20;
-      seconds = (performance.now() - started) / 1000;
-    } while (seconds < 0.06);
-    best = Math.max(best, (calls * data.length) / seconds / 1e6);
+    }
+    best = Math.max(best, (calls * data.length) / (performance.now() - started) / 1000);
   }
   return best;
 }

@@ -106,9 +106,23 @@ describe('object I/O over the network', () => {
       const [shard] = [...(system.containers[0]?.shards.values() ?? [])];
       const stored = [...(shard?.dkeys.values() ?? [])][0]?.get(AKEY.toString('hex'))?.single;
       if (stored) stored.data[0] = 0;
+      system.caller.calls.length = 0;
       await expect(dcObjFetch(obj, DKEY, [single('a')])).rejects.toThrow(/DER_CSUM/);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      expect(system.caller.calls.some(({ flags }) => (flags & ObjFlag.CSUM_REPORT) !== 0)).toBe(true);
+      expect(system.caller.calls.map(({ flags }) => flags & ObjFlag.CSUM_REPORT)).toEqual([0, ObjFlag.CSUM_REPORT]);
+      expect(system.caller.calls[1]?.to).toEqual(system.caller.calls[0]?.to);
+    }));
+
+  it('answers DER_CSUM also when the report of it does not arrive', () =>
+    withSystem({ checksum: CRC32 }, async (system) => {
+      const obj = newObject(system);
+      await put(obj, 'dkey', 'a', 'value');
+      const [shard] = [...(system.containers[0]?.shards.values() ?? [])];
+      const stored = [...(shard?.dkeys.values() ?? [])][0]?.get(AKEY.toString('hex'))?.single;
+      if (stored) stored.data[0] = 0;
+      let sent = 0;
+      system.caller.interfere = () => (sent++ === 0 ? 'pass' : new DaosError('NO_HDL', 'injected'));
+      await expect(dcObjFetch(obj, DKEY, [single('a')])).rejects.toThrow(/DER_CSUM/);
+      expect(sent).toBe(2);
     }));
 
   it('answers DER_CSUM for a cut chunk whose stored bytes changed', () =>
@@ -118,7 +132,10 @@ describe('object I/O over the network', () => {
       const [shard] = [...(system.containers[0]?.shards.values() ?? [])];
       const extent = [...(shard?.dkeys.values() ?? [])][0]?.get(AKEY.toString('hex'))?.extents[0];
       if (extent) extent.data[0] = 0;
+      system.caller.calls.length = 0;
       await expect(dcObjFetch(obj, DKEY, [array(1, [2, 2])])).rejects.toThrow(/DER_CSUM/);
+      // the target found it itself and needs no report
+      expect(system.caller.calls.length).toBe(1);
       const [intact] = await dcObjFetch(obj, DKEY, [array(1, [4, 4])]);
       expect(text(intact?.data)).toBe('4567');
     }));
@@ -147,6 +164,16 @@ describe('object I/O over the network', () => {
       expect(system.caller.calls.length).toBe(2);
       const [found] = await dcObjFetch(obj, DKEY, [single('a')]);
       expect(text(found?.data)).toBe('value');
+    }));
+
+  it('is refused with DER_CSUM by a server that verifies when it brings no checksums', () =>
+    withSystem({ checksum: CRC32 }, async (system) => {
+      const obj = newObject(system);
+      let left = 1;
+      system.caller.tamper = (input) => (left-- > 0 ? { ...input, checksumType: 0 } : input);
+      await put(obj, 'dkey', 'a', 'value');
+      expect(system.caller.calls.length).toBe(2);
+      expect(system.containers[0]?.updates).toBe(1);
     }));
 
   it('asks for sizes without data', () =>
@@ -400,19 +427,24 @@ describe('retries', () => {
       await expect(dcObjUpdate(obj, DKEY, [single('a', AKEY)], [AKEY], { signal: abort.signal })).rejects.toThrow(/DER_CANCELED/);
     }));
 
-  it('resends an update that was damaged on its way at most ten times', () =>
+  it('resends an update that was damaged on its way at most ten times, whatever else failed', () =>
     withSystem({}, async (system) => {
-      system.caller.interfere = () => new DaosError('CSUM', 'injected');
       const obj = newObject(system);
       let waits = 0;
       const realTimeout = globalThis.setTimeout;
       globalThis.setTimeout = ((run: () => void) => { waits++; return realTimeout(run, 0); }) as unknown as typeof setTimeout;
       try {
+        system.caller.interfere = () => new DaosError('CSUM', 'injected');
         await expect(put(obj, 'd', 'a', 'v')).rejects.toThrow(/DER_CSUM/);
+        expect(waits).toBeGreaterThanOrEqual(10);
+        expect(system.caller.calls.length).toBe(11);
+        let busy = 5;
+        system.caller.calls.length = 0;
+        system.caller.interfere = () => (busy-- > 0 ? new DaosError('TX_BUSY', 'injected') : new DaosError('CSUM', 'injected'));
+        await expect(put(obj, 'd', 'a', 'v')).rejects.toThrow(/DER_CSUM/);
+        expect(system.caller.calls.length).toBe(5 + 11);
       } finally {
         globalThis.setTimeout = realTimeout;
       }
-      expect(waits).toBeGreaterThanOrEqual(10);
-      expect(system.caller.calls.length).toBe(11);
     }));
 });

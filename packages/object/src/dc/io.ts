@@ -3,6 +3,7 @@ import {
   IodType,
   checksumChunkRecords,
   iodChecksums,
+  isDaosError,
   objectIdToString,
   type ChecksumAlgorithm,
   type Iod,
@@ -39,6 +40,8 @@ export interface ObjFetched {
   readonly present: readonly Recx[];
 }
 
+/** How long a fetch that failed waits for its report to arrive. */
+const REPORT_TIMEOUT_MS = 5000;
 const EMPTY = new Uint8Array(0);
 const NONE: readonly never[] = [];
 
@@ -114,7 +117,7 @@ export async function dcObjFetch(
   try {
     return new FetchReader(obj, output, data).read(iods, into, sink);
   } catch (error) {
-    if (error instanceof DaosError && error.der === 'CSUM') reportCorruption(obj, dkey, wire);
+    if (isDaosError(error, 'CSUM')) await reportCorruption(obj, dkey, wire, options);
     throw error;
   }
 }
@@ -247,13 +250,19 @@ function scatter(recxs: readonly Recx[], present: readonly number[], size: numbe
   }
 }
 
-/** Tells the target that served corrupted data; the caller gets its error whether or not this arrives. */
-function reportCorruption(obj: DcObject, dkey: Uint8Array, iods: readonly ObjIod[]): void {
-  callRetrying({
-    obj, group: obj.groupOf(dkey), write: false, rpc: OBJ_FETCH, options: { timeoutMs: 5000 }, apiFlags: 0,
-    flags: ObjFlag.CSUM_REPORT,
-    make: (head): ObjUpdateIn => ({ head, dkey, checksumType: 0, checksumChunk: 0, iods }),
-  }).catch((error: unknown) => {
+/**
+ * Tells the target that served corrupted data, so that its operator learns of it. A class without redundancy has nowhere
+ * else to read: the caller gets its DER_CSUM next, whether or not the report arrives.
+ */
+async function reportCorruption(obj: DcObject, dkey: Uint8Array, iods: readonly ObjIod[], options: ObjOptions): Promise<void> {
+  const timeoutMs = Math.min(REPORT_TIMEOUT_MS, options.timeoutMs ?? REPORT_TIMEOUT_MS);
+  try {
+    await callRetrying({
+      obj, group: obj.groupOf(dkey), write: false, rpc: OBJ_FETCH, options: { timeoutMs, signal: options.signal }, apiFlags: 0,
+      flags: ObjFlag.CSUM_REPORT,
+      make: (head): ObjUpdateIn => ({ head, dkey, checksumType: 0, checksumChunk: 0, iods }),
+    });
+  } catch (error) {
     log.warn('a checksum mismatch could not be reported', { oid: objectIdToString(obj.oid), error: String(error) });
-  });
+  }
 }

@@ -16,6 +16,7 @@ export const OPERATION_TIMEOUT_MS = 60_000;
 const ATTEMPT_TIMEOUT_MS_MIN = 20_000;
 /** A map refresh that takes longer gives way to the next attempt: the target may be there although the service is not. */
 const REFRESH_TIMEOUT_MS = 5000;
+/** A modification that a target calls damaged is sent so many times more: then the damage is not on the way. */
 const CSUM_RETRIES_MAX = 10;
 const STARVING_AFTER = 10;
 const DELAY_MS_MAX = 3000;
@@ -111,8 +112,10 @@ async function retry<Req, Rep extends { readonly mapVersion: number }>(
   let dti = firstDti;
   let resend = call.write ? ObjFlag.RESEND : 0;
   let renamed = false;
+  let damaged = 0;
   for (let retries = 1; ; retries++) {
-    checkFinal(call, error, retries);
+    if (isDaosError(error, 'CSUM')) damaged++;
+    checkFinal(call, error, damaged);
     if (isDaosError(error, 'EP_OLD', 'TX_ID_REUSED')) {
       if (renamed) throw new DaosError('IO', `${where(call)}: the id of the modification was refused twice`, { cause: error });
       renamed = true;
@@ -137,13 +140,13 @@ async function retry<Req, Rep extends { readonly mapVersion: number }>(
   }
 }
 
-/** Throws the error unless another attempt may succeed. */
-function checkFinal<Req, Rep>(call: ShardCall<Req, Rep>, error: unknown, retries: number): void {
+/** Throws the error unless another attempt may succeed. `damaged` counts the attempts that ended with DER_CSUM. */
+function checkFinal<Req, Rep>(call: ShardCall<Req, Rep>, error: unknown, damaged: number): void {
   if (call.options.signal?.aborted) throw new DaosError('CANCELED', `${where(call)} was cancelled`, { cause: error });
   if (!isDaosError(error)) throw error;
   if (isDaosError(error, ...REFRESH, ...TRANSIENT)) return;
   if (call.write) {
-    if (isDaosError(error, 'CSUM') && retries <= CSUM_RETRIES_MAX) return;
+    if (isDaosError(error, 'CSUM') && damaged <= CSUM_RETRIES_MAX) return;
     if (isDaosError(error, 'NVME_IO', 'TX_ID_REUSED')) return;
     if (isDaosError(error, 'EP_OLD') && (call.apiFlags & Cond.MASK) === 0) return;
   }

@@ -1,5 +1,5 @@
 import type { RpcReply, RpcRequest } from '@daos/cart';
-import { Cond, DaosError } from '@daos/common';
+import { Cond, DaosError, isDaosError, objectIdToString } from '@daos/common';
 import { getLogger } from '@daos/gurt';
 import type { VosFetchedIod } from '@daos/vos';
 
@@ -11,6 +11,8 @@ import { checksummerFor, type Admitted, type ObjTarget } from './target.js';
 type FetchReply = RpcReply<ObjFetchOut>;
 
 const FETCH_CONDITIONS = Cond.DKEY_FETCH | Cond.AKEY_FETCH | Cond.PER_AKEY;
+/** A key's first bytes are enough to find it. */
+const LOGGED_KEY_BYTES = 64;
 const log = getLogger('object');
 
 /** Serves OBJ_FETCH: data, sizes only, existence only, or a client's report of corruption. */
@@ -35,12 +37,17 @@ export function serveFetch(target: ObjTarget, request: RpcRequest<ObjUpdateIn>):
     });
     const reply = (list: VosFetchedIod[]): FetchReply => {
       const data: Uint8Array[] = [];
-      const out = list.map((one, i) => {
-        const iod = iods[i];
-        if (!iod) throw new DaosError('IO', 'more answers than descriptors');
-        return sizeOnly ? fetchedIodSizes(iod, one) : fetchedIodReply(iod, one, checksummer, data);
-      });
-      return { output: fetchOut(admitted, out, checksummer !== undefined), data };
+      try {
+        const out = list.map((one, i) => {
+          const iod = iods[i];
+          if (!iod) throw new DaosError('IO', 'more answers than descriptors');
+          return sizeOnly ? fetchedIodSizes(iod, one) : fetchedIodReply(iod, one, checksummer, data);
+        });
+        return { output: fetchOut(admitted, out, checksummer !== undefined), data };
+      } catch (error) {
+        if (isDaosError(error, 'CSUM')) logCorruption(target, request, 'stored data do not match their checksums', error);
+        throw error;
+      }
     };
     return found instanceof Promise ? found.then(reply) : reply(found);
   });
@@ -57,10 +64,20 @@ function fetchOut(admitted: Admitted, iods: ObjFetchOut['iods'], withChecksums: 
   };
 }
 
+/** A client's report reads nothing: it is there to be noticed. */
 function corruptionReported(target: ObjTarget, request: RpcRequest<ObjUpdateIn>, admitted: Admitted): FetchReply {
-  const { oid, container } = request.input.head;
-  log.error('a client found corrupted data from this target', {
-    peer: request.peer, target: target.xs.target, container, oid: `${oid.hi}.${oid.lo}`,
-  });
+  logCorruption(target, request, 'a client found corrupted data from this target');
   return { output: fetchOut(admitted, [], false) };
+}
+
+function logCorruption(target: ObjTarget, request: RpcRequest<ObjUpdateIn>, what: string, error?: DaosError): void {
+  const { peer, input: { head, dkey } } = request;
+  const oid = objectIdToString(head.oid);
+  target.corruptions.run(`${head.container}/${oid}/${what}`, (suppressed) => {
+    log.error(what, {
+      peer, target: target.xs.target, container: head.container, oid, suppressed,
+      dkey: Buffer.from(dkey.subarray(0, LOGGED_KEY_BYTES)).toString('hex'),
+      ...(error && { error: error.detail }),
+    });
+  });
 }

@@ -1,6 +1,7 @@
 import { dsContHandleLookup, type DsContHandle } from '@daos/container/ds';
 import { DaosError, EPOCH_MAX, objectIdToString, type Checksummer, type Epoch, type UnitOid } from '@daos/common';
 import type { Xstream } from '@daos/engine';
+import { RateLimit } from '@daos/gurt';
 import type { KeyFlavours } from '@daos/vos';
 
 import { checksummerOf } from '../checksum.js';
@@ -11,9 +12,13 @@ import { ResendTable } from './resend_table.js';
 /** Finds the open container of a request on this target. */
 export type HandleLookup = typeof dsContHandleLookup;
 
+const CORRUPTION_LOG_INTERVAL_MS = 60_000;
+
 /** The object service's state in one target's xstream. */
 export class ObjTarget {
   readonly resends: ResendTable;
+  /** Log lines about corrupted data, by object: readers may meet it again and again. */
+  readonly corruptions = new RateLimit(CORRUPTION_LOG_INTERVAL_MS);
 
   constructor(
     readonly xs: Xstream,
