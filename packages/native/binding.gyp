@@ -6,6 +6,8 @@
         "src/cc/addon.cc",
         "src/cc/crc32c.cc",
         "src/cc/checksum.cc",
+        "src/cc/digest.cc",
+        "src/cc/digest_kernels.cc",
         "src/cc/errno_error.cc",
         "src/cc/fd_watcher.cc",
         "src/cc/file_io.cc",

@@ -124,6 +124,7 @@ export {
   checksumInfoWrite,
 } from './checksum/info_list.js';
 export { ioMapRange, type IoMap, type IoMapRange } from './checksum/io_map.js';
+export { setDigestKernel, type DigestKernel } from './checksum/kernel.js';
 export {
   cellChecksums,
   checksumsEqual,

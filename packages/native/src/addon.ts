@@ -5,6 +5,7 @@ interface Addon {
   crc32c(data: Uint8Array, seed?: number): number;
   crc32cChunks(data: Uint8Array, firstBytes: number, chunkBytes: number, out: Uint32Array): number;
   readonly crc32cImplementation: string;
+  digestUpdate(type: number, state: Int32Array, data: Uint8Array): void;
   read(fd: number, offset: number, into: Uint8Array): Promise<number>;
   readNow(fd: number, offset: number, into: Uint8Array): number;
   write(

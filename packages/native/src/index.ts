@@ -1,5 +1,6 @@
 export type { PeerCredentials, UserNames } from './addon.js';
 export { crc32c, crc32cChunks, crc32cImplementation } from './checksum.js';
+export { digestUpdate } from './digest.js';
 export { fileAllocate, fileRead, fileReadNow, fileSize, fileWrite, type FileRun } from './file_io.js';
 export {
   PACKET_BYTES_MAX,

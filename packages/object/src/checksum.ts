@@ -1,10 +1,12 @@
-import { Checksummer, DaosError, checksumAlgorithm, keyChecksum, setCrc32Implementation, type ChecksumAlgorithm } from '@daos/common';
+import {
+  Checksummer, DaosError, checksumAlgorithm, keyChecksum, setCrc32Implementation, setDigestKernel, type ChecksumAlgorithm,
+} from '@daos/common';
 import type { ContChecksum } from '@daos/container/rpc';
 import { getLogger } from '@daos/gurt';
-import { crc32c } from '@daos/native';
+import { crc32c, digestUpdate } from '@daos/native';
 
-/** The addon's crc32c is about four times as fast as the package that works without it. */
-function useNativeCrc32(): void {
+/** The addon's checksums are two to twenty times as fast as what works without it. */
+function useNativeChecksums(): void {
   try {
     crc32c(new Uint8Array(0));
   } catch (error) {
@@ -12,9 +14,10 @@ function useNativeCrc32(): void {
     return;
   }
   setCrc32Implementation((data, register) => ~crc32c(data, ~register >>> 0));
+  setDigestKernel(digestUpdate);
 }
 
-useNativeCrc32();
+useNativeChecksums();
 
 /** Algorithm of a container's checksum type. Throws DER_INVAL for a type that this version does not know. */
 export function algorithmOf(type: number): ChecksumAlgorithm {

@@ -5,6 +5,7 @@ import { crc32c } from '@node-rs/crc32';
 import { Crc64 } from '../crc64.js';
 import { adler32Update } from './adler32.js';
 import { crc16Update } from './crc16.js';
+import { kernelFor } from './kernel.js';
 import { MultiHash } from './multi_hash_sha.js';
 import { CHECKSUM_TYPE_NAMES, ChecksumType } from './type.js';
 
@@ -46,7 +47,22 @@ export function setCrc32Implementation(raw: (data: Uint8Array, register: number)
 }
 
 function crc32Update(register: number, data: Uint8Array, from: number, to: number): number {
-  return crc32Raw(from === 0 && to === data.length ? data : data.subarray(from, to), register) >>> 0;
+  return crc32Raw(part(data, from, to), register) >>> 0;
+}
+
+const adlerWords = new Int32Array(1);
+
+function adlerUpdate(sums: number, data: Uint8Array, from: number, to: number): number {
+  const kernel = kernelFor(to - from);
+  if (!kernel) return adler32Update(sums, data, from, to);
+  adlerWords[0] = sums;
+  kernel(ChecksumType.ADLER32, adlerWords, part(data, from, to));
+  return adlerWords[0] >>> 0;
+}
+
+/** A view only where it has to be. */
+function part(data: Uint8Array, from: number, to: number): Uint8Array {
+  return from === 0 && to === data.length ? data : data.subarray(from, to);
 }
 
 type RegisterUpdate = (register: number, data: Uint8Array, from: number, to: number) => number;
@@ -72,13 +88,24 @@ class RegisterState implements ChecksumState {
 
 class Crc64State implements ChecksumState {
   private readonly crc = new Crc64().begin(0);
+  private readonly words = new Int32Array(2);
 
   begin(): void {
     this.crc.begin(0);
   }
 
-  update(data: Uint8Array, from?: number, to?: number): void {
-    this.crc.bytes(data, from, to);
+  update(data: Uint8Array, from = 0, to = data.length): void {
+    const { crc, words } = this;
+    const kernel = kernelFor(to - from);
+    if (!kernel) {
+      crc.bytes(data, from, to);
+      return;
+    }
+    words[0] = crc.lo;
+    words[1] = crc.hi;
+    kernel(ChecksumType.CRC64, words, part(data, from, to));
+    crc.lo = words[0];
+    crc.hi = words[1];
   }
 
   finish(out: Uint8Array, at: number): void {
@@ -117,7 +144,7 @@ class Sha512State implements ChecksumState {
 
   update(data: Uint8Array, from = 0, to = data.length): void {
     this.hash ??= createHash('sha512');
-    this.hash.update(from === 0 && to === data.length ? data : data.subarray(from, to));
+    this.hash.update(part(data, from, to));
   }
 
   finish(out: Uint8Array, at: number): void {
@@ -155,7 +182,7 @@ const ALGORITHMS: readonly (ChecksumAlgorithm | undefined)[] = [
   algorithm(ChecksumType.SHA1, 20, () => new MultiHashState(MultiHash.sha1())),
   algorithm(ChecksumType.SHA256, 32, () => new MultiHashState(MultiHash.sha256())),
   algorithm(ChecksumType.SHA512, 64, () => new Sha512State()),
-  algorithm(ChecksumType.ADLER32, 4, () => new RegisterState(adler32Update, 4)),
+  algorithm(ChecksumType.ADLER32, 4, () => new RegisterState(adlerUpdate, 4)),
 ];
 
 /** Algorithm of a type number; undefined for `off` and unknown numbers. */

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 
-import { compressSha1, compressSha256 } from './sha_compress.js';
+import { kernelFor } from './kernel.js';
+import { LANES, compressSha1, compressSha256 } from './sha_compress.js';
+import { ChecksumType } from './type.js';
 
 /**
  * The multi-hash form of SHA-1 and SHA-256 (Gueron, "A j-lanes tree hashing mode", 2014, as in ISA-L): sixteen lanes
@@ -8,25 +10,27 @@ import { compressSha1, compressSha256 } from './sha_compress.js';
  * function is needed, which node:crypto does not offer.
  */
 const BLOCK_BYTES = 1024;
-const LANES = 16;
 /** The message's length in bits stands at the end of the padding. */
 const LENGTH_BYTES = 8;
 
 /** What tells the two kinds apart. */
 interface Kind {
+  readonly type: number;
   /** Name in node:crypto of the hash over the lanes' states. */
   readonly final: string;
   readonly start: readonly number[];
-  readonly compress: (state: Int32Array, words: Int32Array) => void;
+  readonly compress: (state: Int32Array, lane: number, words: Int32Array) => void;
 }
 
 const SHA1: Kind = {
+  type: ChecksumType.SHA1,
   final: 'sha1',
   start: [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0],
   compress: compressSha1,
 };
 
 const SHA256: Kind = {
+  type: ChecksumType.SHA256,
   final: 'sha256',
   start: [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19],
   compress: compressSha256,
@@ -34,7 +38,8 @@ const SHA256: Kind = {
 
 /** A running multi-hash digest. */
 export class MultiHash {
-  private readonly lanes: readonly Int32Array[];
+  /** Word 0 of all lanes, then word 1, and so on. */
+  private readonly state: Int32Array;
   private readonly words = new Int32Array(80);
   /** The bytes that do not fill a block yet. */
   private readonly rest = new Uint8Array(BLOCK_BYTES);
@@ -42,7 +47,8 @@ export class MultiHash {
   private totalBytes = 0;
 
   private constructor(private readonly kind: Kind) {
-    this.lanes = Array.from({ length: LANES }, () => Int32Array.from(kind.start));
+    this.state = new Int32Array(kind.start.length * LANES);
+    this.begin();
   }
 
   static sha1(): MultiHash {
@@ -54,7 +60,7 @@ export class MultiHash {
   }
 
   begin(): void {
-    for (const lane of this.lanes) lane.set(this.kind.start);
+    this.kind.start.forEach((word, i) => this.state.fill(word, i * LANES, (i + 1) * LANES));
     this.restBytes = 0;
     this.totalBytes = 0;
   }
@@ -67,11 +73,12 @@ export class MultiHash {
       at = Math.min(to, from + BLOCK_BYTES - this.restBytes);
       this.keep(bytes, from, at);
       if (this.restBytes < BLOCK_BYTES) return;
-      this.block(this.rest, 0);
+      this.blocks(this.rest, 0, BLOCK_BYTES);
       this.restBytes = 0;
     }
-    for (; at + BLOCK_BYTES <= to; at += BLOCK_BYTES) this.block(bytes, at);
-    this.keep(bytes, at, to);
+    const end = to - ((to - at) % BLOCK_BYTES);
+    this.blocks(bytes, at, end);
+    this.keep(bytes, end, to);
   }
 
   /** The digest, its 32-bit words little-endian. The state is used up: `begin` comes next. */
@@ -80,15 +87,13 @@ export class MultiHash {
     rest[this.restBytes] = 0x80;
     rest.fill(0, this.restBytes + 1);
     if (this.restBytes + 1 + LENGTH_BYTES > BLOCK_BYTES) {
-      this.block(rest, 0);
+      this.blocks(rest, 0, BLOCK_BYTES);
       rest.fill(0);
     }
     new DataView(rest.buffer).setBigUint64(BLOCK_BYTES - LENGTH_BYTES, BigInt(this.totalBytes) * 8n);
-    this.block(rest, 0);
-    const states = Buffer.allocUnsafe(kind.start.length * LANES * 4);
-    this.lanes.forEach((state, lane) => {
-      state.forEach((word, i) => states.writeInt32LE(word, (i * LANES + lane) * 4));
-    });
+    this.blocks(rest, 0, BLOCK_BYTES);
+    const states = Buffer.allocUnsafe(this.state.length * 4);
+    this.state.forEach((word, i) => states.writeInt32LE(word, i * 4));
     return createHash(kind.final).update(states).digest().swap32();
   }
 
@@ -98,12 +103,20 @@ export class MultiHash {
     this.restBytes += to - from;
   }
 
-  private block(bytes: Uint8Array, at: number): void {
-    const { words, lanes, kind } = this;
-    const view = new DataView(bytes.buffer, bytes.byteOffset + at, BLOCK_BYTES);
-    for (let lane = 0; lane < LANES; lane++) {
-      for (let i = 0; i < 16; i++) words[i] = view.getInt32((i * LANES + lane) * 4);
-      kind.compress(lanes[lane] as Int32Array, words);
+  /** Adds whole blocks. */
+  private blocks(bytes: Uint8Array, from: number, to: number): void {
+    const { words, state, kind } = this;
+    const kernel = kernelFor(to - from);
+    if (kernel) {
+      kernel(kind.type, state, bytes.subarray(from, to));
+      return;
+    }
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (let at = from; at < to; at += BLOCK_BYTES) {
+      for (let lane = 0; lane < LANES; lane++) {
+        for (let i = 0; i < 16; i++) words[i] = view.getInt32(at + (i * LANES + lane) * 4);
+        kind.compress(state, lane, words);
+      }
     }
   }
 }

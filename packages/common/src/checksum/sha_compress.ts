@@ -1,16 +1,21 @@
-/** The compression functions of SHA-1 and SHA-256 (FIPS 180-4): `words` has room for the schedule, 0..15 are given. */
+/**
+ * The compression functions of SHA-1 and SHA-256 (FIPS 180-4) for one of sixteen lanes: `state` holds word 0 of all lanes,
+ * then word 1, and so on. `words` has room for the schedule, its first sixteen are given.
+ */
+export const LANES = 16;
+
 const SHA256_ROUND = sha256Constants();
 
 /** FIPS 180-4, section 6.1.2. */
-export function compressSha1(state: Int32Array, words: Int32Array): void {
+export function compressSha1(state: Int32Array, lane: number, words: Int32Array): void {
   for (let t = 16; t < 80; t++) {
     words[t] = rotateLeft(at(words, t - 3) ^ at(words, t - 8) ^ at(words, t - 14) ^ at(words, t - 16), 1);
   }
-  let a = at(state, 0);
-  let b = at(state, 1);
-  let c = at(state, 2);
-  let d = at(state, 3);
-  let e = at(state, 4);
+  let a = at(state, lane);
+  let b = at(state, lane + LANES);
+  let c = at(state, lane + 2 * LANES);
+  let d = at(state, lane + 3 * LANES);
+  let e = at(state, lane + 4 * LANES);
   for (let t = 0; t < 80; t++) {
     const next = (rotateLeft(a, 5) + sha1Mix(t, b, c, d) + e + at(words, t)) | 0;
     e = d;
@@ -19,11 +24,11 @@ export function compressSha1(state: Int32Array, words: Int32Array): void {
     b = a;
     a = next;
   }
-  state[0] = at(state, 0) + a;
-  state[1] = at(state, 1) + b;
-  state[2] = at(state, 2) + c;
-  state[3] = at(state, 3) + d;
-  state[4] = at(state, 4) + e;
+  add(state, lane, a);
+  add(state, lane + LANES, b);
+  add(state, lane + 2 * LANES, c);
+  add(state, lane + 3 * LANES, d);
+  add(state, lane + 4 * LANES, e);
 }
 
 /** Section 4.1.1 with the constants of section 4.2.1. */
@@ -35,7 +40,7 @@ function sha1Mix(t: number, b: number, c: number, d: number): number {
 }
 
 /** FIPS 180-4, section 6.2.2. */
-export function compressSha256(state: Int32Array, words: Int32Array): void {
+export function compressSha256(state: Int32Array, lane: number, words: Int32Array): void {
   for (let t = 16; t < 64; t++) {
     const x = at(words, t - 15);
     const y = at(words, t - 2);
@@ -43,14 +48,14 @@ export function compressSha256(state: Int32Array, words: Int32Array): void {
     const s1 = rotateLeft(y, 15) ^ rotateLeft(y, 13) ^ (y >>> 10);
     words[t] = (at(words, t - 16) + s0 + at(words, t - 7) + s1) | 0;
   }
-  let a = at(state, 0);
-  let b = at(state, 1);
-  let c = at(state, 2);
-  let d = at(state, 3);
-  let e = at(state, 4);
-  let f = at(state, 5);
-  let g = at(state, 6);
-  let h = at(state, 7);
+  let a = at(state, lane);
+  let b = at(state, lane + LANES);
+  let c = at(state, lane + 2 * LANES);
+  let d = at(state, lane + 3 * LANES);
+  let e = at(state, lane + 4 * LANES);
+  let f = at(state, lane + 5 * LANES);
+  let g = at(state, lane + 6 * LANES);
+  let h = at(state, lane + 7 * LANES);
   for (let t = 0; t < 64; t++) {
     const s1 = rotateLeft(e, 26) ^ rotateLeft(e, 21) ^ rotateLeft(e, 7);
     const t1 = (h + s1 + ((e & f) ^ (~e & g)) + at(SHA256_ROUND, t) + at(words, t)) | 0;
@@ -65,18 +70,22 @@ export function compressSha256(state: Int32Array, words: Int32Array): void {
     b = a;
     a = (t1 + t2) | 0;
   }
-  state[0] = at(state, 0) + a;
-  state[1] = at(state, 1) + b;
-  state[2] = at(state, 2) + c;
-  state[3] = at(state, 3) + d;
-  state[4] = at(state, 4) + e;
-  state[5] = at(state, 5) + f;
-  state[6] = at(state, 6) + g;
-  state[7] = at(state, 7) + h;
+  add(state, lane, a);
+  add(state, lane + LANES, b);
+  add(state, lane + 2 * LANES, c);
+  add(state, lane + 3 * LANES, d);
+  add(state, lane + 4 * LANES, e);
+  add(state, lane + 5 * LANES, f);
+  add(state, lane + 6 * LANES, g);
+  add(state, lane + 7 * LANES, h);
 }
 
 function at(words: Int32Array, index: number): number {
   return words[index] as number;
+}
+
+function add(words: Int32Array, index: number, value: number): void {
+  words[index] = at(words, index) + value;
 }
 
 function rotateLeft(x: number, bits: number): number {

@@ -2,6 +2,7 @@
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   daos::InitChecksum(env, exports);
+  daos::InitDigest(env, exports);
   daos::InitFdWatcher(env, exports);
   daos::InitFileIo(env, exports);
   daos::InitSeqPacket(env, exports);

@@ -4,6 +4,7 @@
 
 namespace daos {
 void InitChecksum(Napi::Env env, Napi::Object exports);
+void InitDigest(Napi::Env env, Napi::Object exports);
 void InitFdWatcher(Napi::Env env, Napi::Object exports);
 void InitFileIo(Napi::Env env, Napi::Object exports);
 void InitSeqPacket(Napi::Env env, Napi::Object exports);
