@@ -97,9 +97,9 @@ export class Crc64 {
 }
 
 function at(table: Int32Array, index: number): number {
-  return table[index] ?? 0;
+  return table[index] as number;
 }
 
 function byteAt(bytes: Uint8Array, index: number): number {
-  return bytes[index] ?? 0;
+  return bytes[index] as number;
 }
