@@ -1,316 +1,372 @@
 import { DaosError } from '@daos/common';
 
-import { FreeExtents, type ExtentListener } from './free_extents.js';
+import { GROUP_UNITS, VEA_BITMAP_CLASS_MAX, type Chunk } from './chunk.js';
+import { VEA_COMPAT_BITMAP, checkDescriptor, type VeaDescriptor, type VeaFormat } from './descriptor.js';
+import { BATCHES_ON_FREE, BATCHES_ON_RESERVE, Flusher, type FlusherOptions } from './flusher.js';
+import { implicitDescriptor, veaFormat } from './format.js';
 import { VeaHint } from './hint.js';
-import { Quarantine, type FreedExtent } from './quarantine.js';
+import { HintMoves } from './hint_moves.js';
+import { Reservation, openReservations, type VeaReservation } from './reservation.js';
+import { Space, isCount, type ServedBy } from './space.js';
+import type { VeaAttributes, VeaBitmap, VeaStatistics } from './statistics.js';
+import type { VeaExtent, VeaStore } from './store.js';
+import { VeaTx, type TxOwner } from './tx.js';
 
-/** Unit of allocation in bytes. */
-export const VEA_BLOCK_BYTES = 4096;
-/** Fewer usable blocks than this are not worth a device. */
-export const VEA_BLOCKS_MIN = 100;
-export const VEA_BLOCKS_MAX = 2 ** 32 - 1;
-/** From this size on (64 MiB) an extent is split rather than eaten from its head, to keep streams apart. */
-const LARGE_BLOCKS = 16_384;
-/** How long freed blocks rest before they are handed out again. */
-export const VEA_QUARANTINE_MS = 10_000;
-/** Bounds the work that one call spends on returning rested extents. */
-const RELEASE_PER_CALL_MAX = 256;
+export type VeaOptions = FlusherOptions;
 
-/** Free extents as VOS stores them, changed inside the transaction that publishes or frees. */
-export interface VeaStore {
-  load(): Iterable<{ offset: number; blocks: number }>;
-  /** Adds or replaces the extent that starts at `offset`. */
-  put(offset: number, blocks: number): void;
-  remove(offset: number): void;
-}
-
-export interface VeaOptions {
-  /** Milliseconds that freed blocks rest. Default 10 s. */
-  readonly quarantineMs?: number;
-  readonly nowMs?: () => number;
-}
-
-/** Blocks set aside for one write. In memory only: a crash forgets it. */
-export interface VeaReservation {
-  readonly offset: number;
-  readonly blocks: number;
-}
-
-export interface VeaStatistics {
-  /** Extents in the durable free set, and those that can be handed out now. */
-  readonly extentsDurable: number;
-  readonly extentsReady: number;
-  readonly quarantinedBlocks: number;
-  readonly servedByHint: number;
-  readonly servedLarge: number;
-  readonly servedSmall: number;
-}
-
-type State = 'reserved' | 'published' | 'cancelled';
-
-class Reservation implements VeaReservation {
-  state: State = 'reserved';
-  constructor(
-    readonly offset: number,
-    readonly blocks: number,
-    readonly hint: VeaHint,
-    readonly hintOffsetBefore: number | undefined,
-    readonly sequence: number,
-  ) {}
-}
-
-/**
- * The changes of one transaction. Begin one per index transaction, pass it to `publish` and `free`, then say how it
- * ended: `commit` once it is durable, `abort` once its rows are rolled back.
- */
-export class VeaTx {
-  /** @internal */
-  readonly published: Reservation[] = [];
-  /** @internal */
-  readonly freed: FreedExtent[] = [];
-  private ended = false;
-
-  /** @internal */
-  constructor(private readonly vea: Vea) {}
-
-  /** Freed blocks become reusable (when they have rested, or at once when space runs out). */
-  commit(): void {
-    this.end();
-    for (const entry of this.freed) entry.settled = true;
-  }
-
-  /** Published blocks are reserved again (cancel or publish them anew), freed ones allocated again. */
-  abort(): void {
-    this.end();
-    this.vea.undo(this);
-  }
-
-  private end(): void {
-    if (this.ended) throw new DaosError('INVAL', 'the allocator transaction has already ended');
-    this.ended = true;
-  }
+export interface VeaFlush {
+  /** Also what has not rested yet. The caller knows that nobody reads the freed data any more. Default true. */
+  readonly force?: boolean;
+  /** At most so many extents and chunks. Default all. */
+  readonly entriesMax?: number;
 }
 
 /**
  * Allocator of a data file's blocks. Life of a block: `reserve` (memory only) → the data is written → `publish`
- * (inside the index transaction, which makes it durable) → `free` (inside a later transaction) → quarantine → free.
+ * (inside the index transaction, which makes it durable) → `free` (inside a later transaction) → it rests → free.
  * `cancel` gives back a reservation that will not be published. All numbers are blocks.
  */
-export class Vea {
-  /** Durable truth: what the store's rows say. */
-  private readonly durable = new FreeExtents({ bySize: false });
-  /** What can be handed out: durable minus reserved minus quarantined. */
-  private readonly ready = new FreeExtents({ bySize: true });
-  private readonly quarantine = new Quarantine();
-  private readonly quarantineMs: number;
-  private readonly nowMs: () => number;
-  private readonly defaultHint = new VeaHint();
+export class Vea implements TxOwner {
+  private readonly space: Space;
+  private readonly flusher: Flusher;
+  private readonly hints = new Map<number, VeaHint>();
+  private readonly served: Record<ServedBy, number> = { hint: 0, large: 0, small: 0, bitmap: 0 };
+  private descriptor: VeaDescriptor;
+  /** False: a space from before there were descriptors. No rows but those of free extents may be written. */
+  private isDescribed: boolean;
   private reserved = 0;
-  private servedByHint = 0;
-  private servedLarge = 0;
-  private servedSmall = 0;
+  /** Freed in transactions that are not durable yet. */
+  private unsettled = 0;
+  private openTxs = 0;
 
-  /** Loads the free extents. Throws DER_DF_INVAL when they overlap, touch or leave the device. */
+  /**
+   * Loads a space. `totalBlocks` are the blocks that the device should have; with it also a space loads that was
+   * formatted before there were descriptors. DER_UNINIT when it is not formatted, DER_DF_INCOMPT when it has features
+   * that this program does not know, DER_DF_INVAL when rows contradict each other or leave the device.
+   */
   constructor(
     private readonly store: VeaStore,
-    readonly totalBlocks: number,
+    totalBlocks: number | undefined,
     options: VeaOptions = {},
   ) {
-    checkTotal(totalBlocks);
-    this.quarantineMs = options.quarantineMs ?? VEA_QUARANTINE_MS;
-    this.nowMs = options.nowMs ?? (() => performance.now());
-    for (const { offset, blocks } of store.load()) {
-      const sane = isCount(blocks) && Number.isInteger(offset) && offset >= 0 && offset + blocks <= totalBlocks;
-      // widened by a block on each side: stored extents never touch
-      if (!sane || this.durable.overlaps(offset - 1, blocks + 2)) {
-        throw new DaosError('DF_INVAL', `free extent at block ${offset} of ${blocks} blocks contradicts the others`);
-      }
-      this.durable.add(offset, blocks);
-      this.ready.add(offset, blocks);
-    }
+    const stored = store.loadDescriptor();
+    this.isDescribed = stored !== undefined;
+    this.descriptor = stored ?? implicitDescriptor(totalBlocks);
+    checkDescriptor(this.descriptor, totalBlocks);
+    this.space = new Space(store, this.descriptor);
+    this.flusher = new Flusher(this.space, this.descriptor.blockBytes, store, options);
   }
 
-  /** Writes the one free extent of a new device. DER_NOSPACE below 100 blocks, DER_INVAL above 2^32 - 1. */
-  static format(store: VeaStore, totalBlocks: number): void {
-    checkTotal(totalBlocks);
-    for (const _ of store.load()) throw new DaosError('EXIST', 'the free space is already formatted');
-    store.put(0, totalBlocks);
+  /** Loads a space that has a descriptor. Throws as the constructor does. */
+  static load(store: VeaStore, options: VeaOptions = {}): Vea {
+    return new Vea(store, undefined, options);
   }
 
-  /** Blocks that hold no data and are not reserved; those in quarantine count. */
+  /**
+   * Makes all of a new space free. A number asks for that many usable blocks of 4 KiB behind one header block. DER_EXIST
+   * when it is formatted and `force` is not set, DER_INVAL and DER_NOSPACE for impossible sizes.
+   */
+  static format(store: VeaStore, format: VeaFormat | number): void {
+    veaFormat(store, format);
+  }
+
+  get totalBlocks(): number {
+    return this.descriptor.totalBlocks;
+  }
+
+  /** Blocks that hold no data and are not reserved; those that rest count. */
   get freeBlocks(): number {
-    return this.durable.blocks - this.reserved;
+    return this.space.freeBlocks - this.reserved;
   }
 
   get reservedBlocks(): number {
     return this.reserved;
   }
 
+  get attributes(): VeaAttributes {
+    const { compat, blockBytes, headerBlocks, totalBlocks } = this.descriptor;
+    return { compat, blockBytes, headerBlocks, totalBlocks, largeBlocks: this.space.largeBlocks, freeBlocks: this.freeBlocks };
+  }
+
   statistics(): VeaStatistics {
+    const { space, flusher, served } = this;
     return {
-      extentsDurable: this.durable.extentCount,
-      extentsReady: this.ready.extentCount,
-      quarantinedBlocks: this.quarantine.blocks,
-      servedByHint: this.servedByHint,
-      servedLarge: this.servedLarge,
-      servedSmall: this.servedSmall,
+      freePersistent: space.freeBlocks,
+      freeTransient: space.readyBlocks,
+      fragmentsLarge: space.ready.largeCount,
+      fragmentsSmall: space.ready.smallCount,
+      fragmentsBitmap: space.chunks.count,
+      fragmentsAging: flusher.entryCount,
+      agingBlocks: flusher.blocks + this.unsettled,
+      reservedByHint: served.hint,
+      reservedLarge: served.large,
+      reservedSmall: served.small,
+      reservedBitmap: served.bitmap,
     };
   }
 
+  /** The stream of this name, which goes on where the store says; one object per name. */
+  hint(id: number): VeaHint {
+    let hint = this.hints.get(id);
+    if (hint === undefined) {
+      const row = this.isDescribed ? this.store.loadHint(id) : undefined;
+      hint = new VeaHint(row?.offset, row?.sequence, id);
+      this.hints.set(id, hint);
+    }
+    return hint;
+  }
+
+  /** Forgets a stream, in the store, too. Call inside the index transaction. */
+  dropHint(id: number): void {
+    this.hints.delete(id);
+    if (this.isDescribed) this.store.removeHint(id);
+  }
+
   /**
-   * Sets contiguous blocks aside. Without a hint all callers form one stream. Throws DER_NOSPACE when no free extent
-   * is long enough, DER_INVAL for a count that is not a positive integer.
+   * Sets contiguous blocks aside, up to 64 in a bitmap if there are bitmaps, others behind the stream's last ones.
+   * Throws DER_NOSPACE when no free extent is long enough, DER_INVAL for a count that is not a positive integer.
    */
-  reserve(blocks: number, hint: VeaHint = this.defaultHint): VeaReservation {
+  reserve(blocks: number, hint?: VeaHint): VeaReservation {
     if (!isCount(blocks)) throw new DaosError('INVAL', `cannot reserve ${blocks} blocks`);
-    this.releaseRested();
-    let offset = this.find(blocks, hint);
+    this.flusher.ifDue(BATCHES_ON_RESERVE, this.openTxs === 0);
+    let reservation = this.place(blocks, hint);
     // space before patience: what is safely freed may be reused early when nothing else is left
-    while (offset === undefined && this.release(Infinity) > 0) offset = this.find(blocks, hint);
-    if (offset === undefined) {
-      const largest = this.ready.largest()?.blocks ?? 0;
+    while (reservation === undefined && this.flusher.forced(this.openTxs === 0) > 0) reservation = this.place(blocks, hint);
+    if (reservation === undefined) {
+      const { largestBlocks } = this.space.ready;
       throw new DaosError(
         'NOSPACE',
-        `no room for ${blocks} contiguous blocks: ${this.freeBlocks} of ${this.totalBlocks} free, largest extent ${largest}`,
+        `no room for ${blocks} contiguous blocks: ${this.freeBlocks} of ${this.totalBlocks} free, largest extent ${largestBlocks}`,
       );
     }
-    this.ready.take(offset, blocks);
     this.reserved += blocks;
-    const reservation = new Reservation(offset, blocks, hint, hint.offset, ++hint.sequence);
-    hint.offset = offset + blocks;
     return reservation;
   }
 
-  /** Gives a reservation back. DER_INVAL when it is not one that is open. */
-  cancel(reservation: VeaReservation): void {
-    const own = this.open(reservation);
-    own.state = 'cancelled';
-    this.reserved -= own.blocks;
-    this.ready.add(own.offset, own.blocks);
-    // only the stream's most recent reservation can be taken back without leaving a hole
-    if (own.hint.sequence === own.sequence) {
-      own.hint.offset = own.hintOffsetBefore;
-      own.hint.sequence--;
+  /** Gives reservations back. DER_INVAL, and nothing done, when one is not open. */
+  cancel(reservations: VeaReservation | readonly VeaReservation[]): void {
+    const own = openReservations(reservations);
+    // the most recent of a stream first: only then can the stream go back behind all of them
+    if (own.length > 1) own.sort((x, y) => y.sequence - x.sequence);
+    for (const one of own) {
+      one.state = 'cancelled';
+      this.reserved -= one.blocks;
+      if (one.chunk) this.space.giveUnits(one.chunk, one.offset, one.blocks);
+      else this.space.ready.add(one.offset, one.blocks);
+      one.hint?.rollBack(one.sequence, one.hintOffset);
     }
   }
 
   /**
    * Makes reserved blocks allocated, in the store. Call inside the index transaction. Several at once cost one row
-   * change per contiguous run. DER_INVAL when one is not open.
+   * change per contiguous run or 256 units of a chunk. DER_INVAL, and nothing done, when one is not open or a stream's
+   * hint is ahead of it.
    */
   publish(reservations: VeaReservation | readonly VeaReservation[], tx?: VeaTx): void {
-    const list = Array.isArray(reservations) ? (reservations as readonly VeaReservation[]) : [reservations as VeaReservation];
-    const own = list.map((reservation) => this.open(reservation));
-    if (own.length > 1) {
-      own.sort((x, y) => x.offset - y.offset);
-      if (own.some((one, i) => one === own[i + 1])) throw new DaosError('INVAL', 'a reservation is published twice');
-    }
+    const own = openReservations(reservations);
+    tx?.checkOpen();
+    const moves = HintMoves.of(own);
     for (let i = 0; i < own.length; ) {
-      const start = (own[i] as Reservation).offset;
-      let end = start;
-      while (i < own.length && (own[i] as Reservation).offset === end) {
-        const one = own[i++] as Reservation;
-        one.state = 'published';
-        end += one.blocks;
-        tx?.published.push(one);
-      }
-      this.takeDurable(start, end - start, this.store);
+      const { chunk } = own[i] as Reservation;
+      i = chunk ? this.publishUnits(own, i, chunk, tx) : this.publishRun(own, i, tx);
     }
+    moves?.apply(this.isDescribed ? this.store : undefined, tx?.hints);
   }
 
   /**
-   * Frees allocated blocks, in the store. Call inside the index transaction. They are reused only after the
-   * quarantine. Throws DER_INVAL when any of them is not allocated.
+   * Frees allocated blocks, in the store. Call inside the index transaction. They are reused only when that is durable
+   * and they have rested. Throws DER_INVAL when any of them is not allocated, and for parts of a chunk's unit.
    */
   free(offset: number, blocks: number, tx?: VeaTx): void {
-    if (!isCount(blocks) || !Number.isInteger(offset) || offset < 0 || offset + blocks > this.totalBlocks) {
-      throw new DaosError('INVAL', `cannot free ${blocks} blocks at ${offset}`);
+    this.checkAllocated(offset, blocks);
+    tx?.checkOpen();
+    const chunk = this.space.chunks.find(offset);
+    if (chunk) this.space.freeUnits(chunk, chunk.firstUnit(offset, blocks), blocks / chunk.unitBlocks);
+    else this.space.durable.add(offset, blocks, this.store);
+    if (tx) {
+      tx.freed.push(offset, blocks);
+      this.unsettled += blocks;
+      return;
     }
-    if (this.durable.overlaps(offset, blocks)) {
-      throw new DaosError('INVAL', `cannot free ${blocks} blocks at ${offset}: not all of them are allocated`);
-    }
-    this.durable.add(offset, blocks, this.store);
-    const entry = this.quarantine.add(offset, blocks, this.nowMs(), tx === undefined);
-    tx?.freed.push(entry);
-    this.releaseRested();
+    this.flusher.rest(offset, blocks);
+    this.flusher.ifDue(BATCHES_ON_FREE, this.openTxs === 0);
   }
 
   /** Starts collecting the changes of one index transaction. */
   begin(): VeaTx {
+    this.openTxs++;
     return new VeaTx(this);
   }
 
   /**
-   * Returns all settled extents from quarantine, rested or not. For idle moments, shutdown and tests; the caller
-   * knows that nobody reads the freed data any more.
+   * Returns freed blocks to use, and the blocks of empty chunks to the free extents. Resolves with the number of
+   * entries returned, when the device has been told. DER_INVAL while a transaction is open.
    */
-  flush(): void {
-    while (this.release(Infinity) > 0);
+  async flush({ force = true, entriesMax = Infinity }: VeaFlush = {}): Promise<number> {
+    this.checkNoTx('flush');
+    return this.flusher.flush(force, entriesMax);
+  }
+
+  /** Turns on what newer formats have: a descriptor and bitmaps. A transaction of its own; DER_INVAL inside another. */
+  upgrade(): void {
+    this.checkNoTx('upgrade');
+    if (this.isDescribed && this.hasBitmaps) return;
+    this.descriptor = { ...this.descriptor, compat: this.descriptor.compat | VEA_COMPAT_BITMAP };
+    this.store.putDescriptor(this.descriptor);
+    this.isDescribed = true;
+  }
+
+  /** True when every block of the range is durably free, or can be handed out. */
+  isFree(view: 'persistent' | 'transient', offset: number, blocks: number): boolean {
+    return this.space.isFree(view, offset, blocks);
+  }
+
+  /** Free extents in the order of their offsets. The space must not change meanwhile. */
+  *freeExtents(view: 'persistent' | 'transient'): Generator<VeaExtent> {
+    const extents = view === 'persistent' ? this.space.durable : this.space.ready;
+    for (const [offset, blocks] of extents.extents()) yield { offset, blocks };
+  }
+
+  /** Chunks in the order of their offsets. The space must not change meanwhile. */
+  *bitmaps(): Generator<VeaBitmap> {
+    for (const chunk of this.space.chunks.all()) {
+      const { offset, blocks, unitBlocks, state, units, freeBlocks, readyBlocks } = chunk;
+      yield { offset, blocks, unitBlocks, state, words: units / 64, freeBlocks, readyBlocks };
+    }
+  }
+
+  /**
+   * For repair: frees a region that nobody uses though it is allocated, whatever it was allocated as, and makes it ready.
+   * DER_INVAL, and nothing done, when a block of it is not allocated.
+   */
+  async markFree(offset: number, blocks: number): Promise<void> {
+    this.checkNoTx('mark blocks free');
+    const pieces = this.space.chunks.cut(offset, blocks);
+    if (pieces.length === 0) this.checkAllocated(offset, blocks);
+    for (const piece of pieces) this.checkAllocated(piece.offset, piece.blocks);
+    for (const piece of pieces) this.free(piece.offset, piece.blocks);
+    await this.flush();
+  }
+
+  /** @internal */
+  sealed(): void {
+    this.openTxs--;
+  }
+
+  /** @internal What a durable transaction freed begins to rest. */
+  settle({ freed, chunks }: VeaTx): void {
+    for (const chunk of chunks) this.space.chunks.setState(chunk, 'published');
+    if (freed.length === 0) return;
+    for (let i = 0; i < freed.length; i += 2) {
+      const blocks = freed[i + 1] as number;
+      this.flusher.rest(freed[i] as number, blocks);
+      this.unsettled -= blocks;
+    }
+    // rows belong to some transaction, and this one is over: chunks are dissolved another time
+    this.flusher.ifDue(BATCHES_ON_FREE, false);
   }
 
   /** @internal Called by an aborted transaction; the store's rows are rolled back by the index. */
-  undo(tx: VeaTx): void {
-    for (const entry of tx.freed) {
-      this.durable.take(entry.offset, entry.blocks);
-      this.quarantine.drop(entry);
+  undo({ freed, published, chunks, hints }: VeaTx): void {
+    const { space } = this;
+    for (let i = freed.length - 2; i >= 0; i -= 2) {
+      const offset = freed[i] as number;
+      const blocks = freed[i + 1] as number;
+      this.unsettled -= blocks;
+      const chunk = space.chunks.find(offset);
+      if (chunk) space.chunks.allocateUnits(chunk, chunk.firstUnit(offset, blocks), blocks / chunk.unitBlocks);
+      else space.durable.take(offset, blocks);
     }
-    for (const reservation of tx.published) {
-      this.durable.add(reservation.offset, reservation.blocks);
-      this.reserved += reservation.blocks;
-      reservation.state = 'reserved';
+    for (const one of published.toReversed()) {
+      const { chunk, offset, blocks } = one;
+      one.state = 'reserved';
+      this.reserved += blocks;
+      if (chunk) space.chunks.freeUnits(chunk, chunk.firstUnit(offset, blocks), 1);
+      else space.durable.add(offset, blocks);
     }
+    for (const chunk of chunks.toReversed()) space.unpublishChunk(chunk);
+    for (const before of hints.toReversed()) before.hint.unpublish(before);
   }
 
-  /** Where a request of this size goes: behind its stream, the best fit, or the middle of the largest extent. */
-  private find(blocks: number, hint: VeaHint): number | undefined {
-    if (hint.offset !== undefined && this.ready.contains(hint.offset, blocks)) {
-      this.servedByHint++;
-      return hint.offset;
+  private get hasBitmaps(): boolean {
+    return (this.descriptor.compat & VEA_COMPAT_BITMAP) !== 0;
+  }
+
+  private place(blocks: number, hint: VeaHint | undefined): Reservation | undefined {
+    const { space } = this;
+    const isUnit = this.hasBitmaps && blocks <= VEA_BITMAP_CLASS_MAX;
+    const chunk = isUnit ? space.chunkWithRoom(blocks) : undefined;
+    if (chunk) {
+      this.served.bitmap++;
+      const offset = chunk.offset + space.chunks.takeUnit(chunk) * blocks;
+      return new Reservation(offset, blocks, chunk, undefined, undefined, 0);
     }
-    const fit = this.ready.bestFit(blocks);
-    if (fit === undefined) return undefined;
-    if (blocks < LARGE_BLOCKS && fit.blocks <= LARGE_BLOCKS) {
-      this.servedSmall++;
-      return fit.offset;
+    // a stream of large extents does not follow small ones into the gaps
+    const stream = isUnit ? undefined : hint;
+    const found = space.findExtent(blocks, stream?.offset);
+    if (found === undefined) return undefined;
+    this.served[found.by]++;
+    space.ready.take(found.offset, blocks);
+    const before = stream?.offset;
+    const sequence = stream?.advance(found.offset + blocks) ?? 0;
+    return new Reservation(found.offset, blocks, undefined, stream, before, sequence);
+  }
+
+  /** Publishes the contiguous extents from one on. Returns where the next ones are. */
+  private publishRun(own: readonly Reservation[], from: number, tx: VeaTx | undefined): number {
+    const start = (own[from] as Reservation).offset;
+    let end = start;
+    let i = from;
+    for (; i < own.length; i++) {
+      const one = own[i] as Reservation;
+      if (one.offset !== end || one.chunk) break;
+      end = one.end;
+      this.published(one, tx);
     }
-    const largest = this.ready.largest() ?? fit;
-    this.servedLarge++;
-    const split = largest.blocks > 2 * Math.max(blocks, LARGE_BLOCKS);
-    return split ? largest.offset + Math.floor(largest.blocks / 2) : largest.offset;
+    this.space.allocateExtent(start, end - start);
+    return i;
   }
 
-  private releaseRested(): void {
-    this.release(this.nowMs() - this.quarantineMs);
-  }
-
-  private release(untilMs: number): number {
-    return this.quarantine.release(untilMs, RELEASE_PER_CALL_MAX, (offset, blocks) => this.ready.add(offset, blocks));
-  }
-
-  private takeDurable(offset: number, blocks: number, listener: ExtentListener): void {
-    if (!this.durable.take(offset, blocks, listener)) {
-      throw new Error(`allocator invariant broken: blocks ${offset}+${blocks} are reserved but not free`);
+  /** Publishes units of one group of a chunk. Returns where the next reservations are. */
+  private publishUnits(own: readonly Reservation[], from: number, chunk: Chunk, tx: VeaTx | undefined): number {
+    const { space } = this;
+    if (chunk.state === 'new') {
+      space.publishChunk(chunk);
+      if (tx) tx.chunks.push(chunk);
+      else space.chunks.setState(chunk, 'published');
     }
-    this.reserved -= blocks;
-  }
-
-  private open(reservation: VeaReservation): Reservation {
-    if (!(reservation instanceof Reservation) || reservation.state !== 'reserved') {
-      throw new DaosError('INVAL', `not an open reservation: ${reservation.blocks} blocks at ${reservation.offset}`);
+    const groupOf = (one: Reservation): number => Math.floor((one.offset - chunk.offset) / chunk.unitBlocks / GROUP_UNITS);
+    const group = groupOf(own[from] as Reservation);
+    let i = from;
+    for (; i < own.length; i++) {
+      const one = own[i] as Reservation;
+      if (one.chunk !== chunk || groupOf(one) !== group) break;
+      space.chunks.allocateUnits(chunk, chunk.firstUnit(one.offset, one.blocks), 1);
+      this.published(one, tx);
     }
-    return reservation;
+    space.writeGroup(chunk, group);
+    return i;
   }
-}
 
-function isCount(blocks: number): boolean {
-  return Number.isInteger(blocks) && blocks > 0;
-}
-
-function checkTotal(totalBlocks: number): void {
-  if (!Number.isInteger(totalBlocks) || totalBlocks > VEA_BLOCKS_MAX) {
-    throw new DaosError('INVAL', `a device has at most ${VEA_BLOCKS_MAX} blocks, not ${totalBlocks}`);
+  private published(one: Reservation, tx: VeaTx | undefined): void {
+    one.state = 'published';
+    this.reserved -= one.blocks;
+    tx?.published.push(one);
   }
-  if (totalBlocks < VEA_BLOCKS_MIN) {
-    throw new DaosError('NOSPACE', `a device needs at least ${VEA_BLOCKS_MIN} blocks, not ${totalBlocks}`);
+
+  private checkAllocated(offset: number, blocks: number): void {
+    const isRange = isCount(blocks) && Number.isInteger(offset) && offset >= 0 && offset + blocks <= this.totalBlocks;
+    if (!isRange) throw new DaosError('INVAL', `cannot free ${blocks} blocks at ${offset}`);
+    const { durable, chunks } = this.space;
+    const chunk = chunks.find(offset);
+    const unit = chunk?.firstUnit(offset, blocks) ?? -1;
+    const isAllocated = chunk
+      ? unit >= 0 && chunk.areAllocated(unit, blocks / chunk.unitBlocks)
+      : !durable.overlaps(offset, blocks) && !chunks.overlaps(offset, blocks);
+    if (!isAllocated) throw new DaosError('INVAL', `cannot free ${blocks} blocks at ${offset}: they are not allocated as a whole`);
+  }
+
+  private checkNoTx(what: string): void {
+    if (this.openTxs > 0) throw new DaosError('INVAL', `cannot ${what} inside a transaction`);
   }
 }

@@ -9,6 +9,10 @@
  *   DTX_ACTIVE  · container no, owner                     → transaction that is not decided yet
  *   DTX_COMMITTED · container no, sequence                → transactions committed in one batch
  *   FREE        · block                                   → blocks (free extents of the data file)
+ *   VEA         · DESCRIPTOR                              → what the data file's space is
+ *   VEA         · CHUNK, block                            → run of blocks that is handed out in units
+ *   VEA         · WORDS, block of a chunk, group          → which of 256 units of the chunk are allocated
+ *   VEA         · HINT, stream                            → where a stream of writes goes on
  *   OBJECT      · container no, oid hi, lo, shard, layout → object head
  *   DKEY        · object no, sort key                     → dkey head
  *   AKEY        · dkey no, sort key                       → akey head (with the newest value or the first extents)
@@ -26,6 +30,7 @@ export const Space = {
   DTX_ACTIVE: 0x24,
   DTX_COMMITTED: 0x25,
   FREE: 0x30,
+  VEA: 0x31,
   OBJECT: 0x40,
   DKEY: 0x50,
   AKEY: 0x51,
@@ -37,6 +42,9 @@ export const Space = {
 
 /** Second byte of META keys. */
 export const Meta = { LOG: 0, COUNTERS: 1 } as const;
+
+/** Second byte of VEA keys. */
+export const VeaRow = { DESCRIPTOR: 0, CHUNK: 1, WORDS: 2, HINT: 3 } as const;
 
 /** Width class that marks single values in the VALUE space. */
 export const SINGLE_CLASS = 0xff;

@@ -1,10 +1,23 @@
 import type { BioFile } from '@daos/bio';
 import { DaosError } from '@daos/common';
-import { VEA_BLOCK_BYTES, VeaHint, type Vea, type VeaReservation, type VeaStore, type VeaTx } from '@daos/vea';
+import {
+  VEA_BLOCK_BYTES,
+  VeaIoStream,
+  type Vea,
+  type VeaChunkRow,
+  type VeaDescriptor,
+  type VeaExtent,
+  type VeaHint,
+  type VeaHintRow,
+  type VeaReservation,
+  type VeaStore,
+  type VeaTx,
+  type VeaWordsRow,
+} from '@daos/vea';
 
 import { getU48, setU48, viewOf } from '../layout/bytes.js';
 import { IndexKey } from '../layout/index_key.js';
-import { Space } from '../layout/spaces.js';
+import { Space, VeaRow } from '../layout/spaces.js';
 import type { Umem } from '../umem/umem.js';
 import type { DataPiece, ValueRecord } from './value_record.js';
 
@@ -14,15 +27,46 @@ export const FILE_BYTES_MIN = 4096;
 /** Windows of data that aggregation may be rewriting at a time. */
 const AGGREGATION_WINDOWS = 5;
 const AGGREGATION_WINDOW_BYTES = 8 * 1024 * 1024;
+const DESCRIPTOR_BYTES = 22;
+const CHUNK_BYTES = 8;
+const HINT_BYTES = 12;
 
-/** Free extents as rows of the index. */
+/**
+ * Free space of the data file as rows of the index. Values: free extent: blocks u48 | descriptor: magic u32, compat
+ * u32, block bytes u32, header blocks u32, total blocks u48 | chunk: blocks u48, blocks of a unit u16 | words: u32
+ * each | hint: block u48, sequence u48.
+ */
 export class IndexVeaStore implements VeaStore {
   private readonly key = new IndexKey();
-  private readonly value = new Uint8Array(6);
+  private readonly buffer = new Uint8Array(256);
+  private readonly view = viewOf(this.buffer);
 
   constructor(private readonly umem: Umem) {}
 
-  *load(): Generator<{ offset: number; blocks: number }> {
+  loadDescriptor(): VeaDescriptor | undefined {
+    const value = this.umem.get(this.row(VeaRow.DESCRIPTOR));
+    if (value === undefined) return undefined;
+    const view = viewOf(value);
+    return {
+      magic: view.getUint32(0),
+      compat: view.getUint32(4),
+      blockBytes: view.getUint32(8),
+      headerBlocks: view.getUint32(12),
+      totalBlocks: getU48(view, 16),
+    };
+  }
+
+  putDescriptor({ magic, compat, blockBytes, headerBlocks, totalBlocks }: VeaDescriptor): void {
+    const { view } = this;
+    view.setUint32(0, magic);
+    view.setUint32(4, compat);
+    view.setUint32(8, blockBytes);
+    view.setUint32(12, headerBlocks);
+    setU48(view, 16, totalBlocks);
+    this.write(this.row(VeaRow.DESCRIPTOR), DESCRIPTOR_BYTES);
+  }
+
+  *load(): Generator<VeaExtent> {
     const from = new IndexKey().space(Space.FREE);
     const to = new IndexKey().space(Space.FREE + 1);
     for (const { key, value } of this.umem.range({ from, to })) {
@@ -31,12 +75,78 @@ export class IndexVeaStore implements VeaStore {
   }
 
   put(offset: number, blocks: number): void {
-    setU48(viewOf(this.value), 0, blocks);
-    this.umem.put(this.key.space(Space.FREE).u48(offset), this.value);
+    setU48(this.view, 0, blocks);
+    this.write(this.key.space(Space.FREE).u48(offset), 6);
   }
 
   remove(offset: number): void {
     this.umem.remove(this.key.space(Space.FREE).u48(offset));
+  }
+
+  *loadChunks(): Generator<VeaChunkRow> {
+    for (const { key, value } of this.rows(VeaRow.CHUNK)) {
+      const view = viewOf(value);
+      yield { offset: getU48(viewOf(key), 2), blocks: getU48(view, 0), unitBlocks: view.getUint16(6) };
+    }
+  }
+
+  putChunk({ offset, blocks, unitBlocks }: VeaChunkRow): void {
+    setU48(this.view, 0, blocks);
+    this.view.setUint16(6, unitBlocks);
+    this.write(this.row(VeaRow.CHUNK).u48(offset), CHUNK_BYTES);
+  }
+
+  removeChunk(offset: number): void {
+    this.umem.remove(this.row(VeaRow.CHUNK).u48(offset));
+  }
+
+  *loadWords(): Generator<VeaWordsRow> {
+    for (const { key, value } of this.rows(VeaRow.WORDS)) {
+      const at = viewOf(key);
+      const view = viewOf(value);
+      const words = Uint32Array.from({ length: Math.floor(value.length / 4) }, (_, i) => view.getUint32(4 * i));
+      yield { offset: getU48(at, 2), group: at.getUint16(8), words };
+    }
+  }
+
+  putWords(offset: number, group: number, words: Uint32Array): void {
+    for (let i = 0; i < words.length; i++) this.view.setUint32(4 * i, words[i] as number);
+    this.write(this.row(VeaRow.WORDS).u48(offset).u16(group), 4 * words.length);
+  }
+
+  removeWords(offset: number, group: number): void {
+    this.umem.remove(this.row(VeaRow.WORDS).u48(offset).u16(group));
+  }
+
+  loadHint(id: number): VeaHintRow | undefined {
+    const value = this.umem.get(this.row(VeaRow.HINT).u48(id));
+    if (value === undefined) return undefined;
+    const view = viewOf(value);
+    return { offset: getU48(view, 0), sequence: getU48(view, 6) };
+  }
+
+  putHint(id: number, offset: number, sequence: number): void {
+    setU48(this.view, 0, offset);
+    setU48(this.view, 6, sequence);
+    this.write(this.row(VeaRow.HINT).u48(id), HINT_BYTES);
+  }
+
+  removeHint(id: number): void {
+    this.umem.remove(this.row(VeaRow.HINT).u48(id));
+  }
+
+  private row(kind: number): IndexKey {
+    return this.key.space(Space.VEA).u8(kind);
+  }
+
+  private rows(kind: number): ReturnType<Umem['range']> {
+    const from = new IndexKey().space(Space.VEA).u8(kind);
+    const to = new IndexKey().space(Space.VEA).u8(kind + 1);
+    return this.umem.range({ from, to });
+  }
+
+  private write(key: IndexKey, bytes: number): void {
+    this.umem.put(key, this.buffer.subarray(0, bytes));
   }
 }
 
@@ -47,7 +157,8 @@ export class IndexVeaStore implements VeaStore {
 export class DataStore {
   private published: VeaReservation[] = [];
   private freed: { block: number; blocks: number }[] = [];
-  private readonly hint = new VeaHint();
+  /** All containers write into one stream. */
+  private readonly hint: VeaHint | undefined;
 
   constructor(
     private readonly umem: Umem,
@@ -55,6 +166,7 @@ export class DataStore {
     private readonly file: BioFile | undefined,
     private readonly vea: Vea | undefined,
   ) {
+    this.hint = vea?.hint(VeaIoStream.GENERIC);
     umem.onBatchEnd(() => this.endBatch());
   }
 
@@ -88,7 +200,7 @@ export class DataStore {
   }
 
   cancel(reservations: readonly VeaReservation[]): void {
-    for (const reservation of reservations.toReversed()) this.open().vea.cancel(reservation);
+    this.open().vea.cancel(reservations);
   }
 
   write(reservation: VeaReservation, bytes: Uint8Array): Promise<void> {
@@ -151,6 +263,7 @@ export class DataStore {
     const tx: VeaTx = this.vea.begin();
     if (published.length > 0) this.vea.publish(published, tx);
     for (const { block, blocks } of freed) this.vea.free(block, blocks, tx);
+    tx.seal();
     // after a failed batch the pool takes no more modifications, so nothing has to be undone
     this.umem.durable().then(
       () => tx.commit(),
