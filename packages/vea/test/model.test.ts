@@ -189,7 +189,7 @@ function expectAll(owner: Uint8Array, { offset, blocks }: VeaReservation, state:
 
 describe('random programs of reserve, cancel, publish, free, flush, abort and crash agree with a block map', () => {
   const first = Number(process.env['VEA_SEED'] ?? 1);
-  const seeds = Array.from({ length: Number(process.env['VEA_SEEDS'] ?? 12) }, (_, i) => first + i);
-  it.each(seeds)('with bitmaps, seed %i', (seed) => new Program(seed, true).run(400));
-  it.each(seeds)('without bitmaps, seed %i', (seed) => new Program(seed, false).run(400));
+  const seeds = Array.from({ length: Number(process.env['VEA_SEEDS'] ?? 8) }, (_, i) => first + i);
+  it.each(seeds)('with bitmaps, seed %i', (seed) => new Program(seed, true).run(300));
+  it.each(seeds)('without bitmaps, seed %i', (seed) => new Program(seed, false).run(300));
 });

@@ -35,6 +35,21 @@ describe('pair tree', () => {
     expect([...tree.pairs()]).toEqual(model);
   });
 
+  it('carries a third number along, and moves a pair within its place', () => {
+    const tree = new PairTree({ carries: true });
+    for (let i = 0; i < 1000; i++) tree.insert((i * 7) % 1000, i, -i);
+    for (let i = 0; i < 1000; i += 2) {
+      const node = tree.floor((i * 7) % 1000, Infinity);
+      expect(tree.third(node)).toBe(-i);
+      tree.rewrite(node, tree.first(node) + 0.5, 7, i);
+    }
+    const pairs = [...tree.pairs()];
+    expect(pairs.map(([a]) => a)).toEqual(pairs.map(([a]) => a).sort((x, y) => x - y));
+    expect(tree.delete(0.5, 7)).toBe(true);
+    expect(tree.third(tree.floor(14.5, 7))).toBe(2);
+    expect(new PairTree().third(0)).toBe(0);
+  });
+
   it('stays fast with many extents', () => {
     const tree = new PairTree();
     const started = performance.now();
