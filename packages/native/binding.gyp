@@ -12,6 +12,9 @@
         "src/cc/fd_watcher.cc",
         "src/cc/file_io.cc",
         "src/cc/seqpacket.cc",
+        "src/cc/transfer.cc",
+        "src/cc/uring.cc",
+        "src/cc/uring_ring.cc",
         "src/cc/user.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],

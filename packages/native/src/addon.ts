@@ -17,6 +17,18 @@ interface Addon {
   ): Promise<number>;
   allocate(fd: number, offset: number, length: number): Promise<number>;
   size(fd: number): number;
+  remainder(buffer: Uint8Array, alignment: number): number;
+  uringOpen(): UringHandle;
+  uringRead(ring: UringHandle, fd: number, offset: number, into: Uint8Array): Promise<number>;
+  uringWrite(
+    ring: UringHandle,
+    fd: number,
+    offsets: readonly number[],
+    counts: readonly number[],
+    buffers: readonly Uint8Array[],
+    sync: boolean,
+    inOrder: boolean,
+  ): Promise<number>;
   seqListen(path: string, mode: number, backlog: number): number;
   seqConnect(path: string): number;
   seqAccept(fd: number): number;
@@ -34,6 +46,11 @@ interface Addon {
 /** Opaque. */
 export interface WatcherHandle {
   readonly _watcher: never;
+}
+
+/** Opaque. */
+export interface UringHandle {
+  readonly _uring: never;
 }
 
 /** The process at the other end of a Unix socket, as the kernel recorded it when it connected. */

@@ -24,6 +24,12 @@ export function fileReadNow(fd: number, offset: number, into: Uint8Array): numbe
  * batch. The buffers must not change before the promise settles.
  */
 export async function fileWrite(fd: number, runs: readonly FileRun[], sync: boolean): Promise<void> {
+  const { offsets, counts, buffers } = flattenRuns(runs);
+  await addon().write(fd, offsets, counts, buffers, sync);
+}
+
+/** Runs as the addon takes them: run i starts at `offsets[i]` and holds the next `counts[i]` buffers. */
+export function flattenRuns(runs: readonly FileRun[]): { offsets: number[]; counts: number[]; buffers: Uint8Array[] } {
   const offsets: number[] = [];
   const counts: number[] = [];
   const buffers: Uint8Array[] = [];
@@ -32,7 +38,7 @@ export async function fileWrite(fd: number, runs: readonly FileRun[], sync: bool
     counts.push(run.buffers.length);
     for (const buffer of run.buffers) buffers.push(buffer);
   }
-  await addon().write(fd, offsets, counts, buffers, sync);
+  return { offsets, counts, buffers };
 }
 
 /**
@@ -46,4 +52,17 @@ export async function fileAllocate(fd: number, offset: number, length: number): 
 /** Bytes of a file or of a block device. */
 export function fileSize(fd: number): number {
   return addon().size(fd);
+}
+
+/** A buffer of `bytes` bytes, not zeroed, whose address is a multiple of `alignment`: what O_DIRECT asks for. */
+export function alignedBuffer(bytes: number, alignment: number): Uint8Array {
+  const space = new Uint8Array(Buffer.allocUnsafeSlow(bytes + alignment).buffer);
+  const remainder = addon().remainder(space, alignment);
+  const start = remainder === 0 ? 0 : alignment - remainder;
+  return space.subarray(start, start + bytes);
+}
+
+/** Whether a buffer starts at a multiple of `alignment`. */
+export function isAligned(buffer: Uint8Array, alignment: number): boolean {
+  return addon().remainder(buffer, alignment) === 0;
 }

@@ -1,7 +1,16 @@
 export type { PeerCredentials, UserNames } from './addon.js';
 export { crc32c, crc32cChunks, crc32cImplementation } from './checksum.js';
 export { digestUpdate } from './digest.js';
-export { fileAllocate, fileRead, fileReadNow, fileSize, fileWrite, type FileRun } from './file_io.js';
+export {
+  alignedBuffer,
+  fileAllocate,
+  fileRead,
+  fileReadNow,
+  fileSize,
+  fileWrite,
+  isAligned,
+  type FileRun,
+} from './file_io.js';
 export {
   PACKET_BYTES_MAX,
   SOCKET_PATH_BYTES_MAX,
@@ -10,4 +19,5 @@ export {
   checkSocketPath,
   type SeqPacketHandlers,
 } from './seqpacket.js';
+export { Uring } from './uring.js';
 export { userNames } from './user.js';

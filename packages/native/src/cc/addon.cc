@@ -6,6 +6,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   daos::InitFdWatcher(env, exports);
   daos::InitFileIo(env, exports);
   daos::InitSeqPacket(env, exports);
+  daos::InitUring(env, exports);
   daos::InitUser(env, exports);
   return exports;
 }

@@ -8,5 +8,6 @@ void InitDigest(Napi::Env env, Napi::Object exports);
 void InitFdWatcher(Napi::Env env, Napi::Object exports);
 void InitFileIo(Napi::Env env, Napi::Object exports);
 void InitSeqPacket(Napi::Env env, Napi::Object exports);
+void InitUring(Napi::Env env, Napi::Object exports);
 void InitUser(Napi::Env env, Napi::Object exports);
 }  // namespace daos

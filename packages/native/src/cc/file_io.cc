@@ -215,6 +215,13 @@ Napi::Value Allocate(const Napi::CallbackInfo& info) {
   return job->Start();
 }
 
+// remainder(buffer: Uint8Array, alignment: number): its address modulo `alignment`
+Napi::Value Remainder(const Napi::CallbackInfo& info) {
+  const Napi::Uint8Array data = info[0].As<Napi::Uint8Array>();
+  const uint32_t alignment = info[1].As<Napi::Number>().Uint32Value();
+  return Napi::Number::New(info.Env(), static_cast<double>(reinterpret_cast<uintptr_t>(data.Data()) % alignment));
+}
+
 // size(fd): bytes of a file or of a block device
 Napi::Value Size(const Napi::CallbackInfo& info) {
   const off_t size = lseek(info[0].As<Napi::Number>().Int32Value(), 0, SEEK_END);
@@ -229,6 +236,7 @@ void InitFileIo(Napi::Env env, Napi::Object exports) {
   exports.Set("readNow", Napi::Function::New(env, ReadNow));
   exports.Set("write", Napi::Function::New(env, Write));
   exports.Set("allocate", Napi::Function::New(env, Allocate));
+  exports.Set("remainder", Napi::Function::New(env, Remainder));
   exports.Set("size", Napi::Function::New(env, Size));
 }
 

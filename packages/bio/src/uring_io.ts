@@ -1,0 +1,43 @@
+import { Uring } from '@daos/native';
+
+import { DaosError } from '@daos/common';
+
+import type { WriteRun } from './block_io.js';
+import { FdIo, openDescriptor, type OpenOptions } from './fd_io.js';
+
+/** Device access through io_uring: one system call per batch, done by the kernel's workers, no thread of ours. */
+export class UringIo extends FdIo {
+  private constructor(path: string, fd: number, private readonly ring: Uring, direct: boolean) {
+    super(path, fd, direct);
+  }
+
+  static available(): boolean {
+    return Uring.ofThread() !== undefined;
+  }
+
+  /** DER_NOTSUPPORTED where the kernel has no io_uring or forbids it. */
+  static async open(path: string, options: OpenOptions): Promise<UringIo> {
+    const ring = Uring.ofThread();
+    if (!ring) {
+      throw new DaosError('NOTSUPPORTED', `${path} cannot be opened through io_uring: use the "native" access`, { cause: Uring.whyNot() });
+    }
+    return new UringIo(path, openDescriptor(path, options), ring, options.direct ?? false);
+  }
+
+  override read(offset: number, into: Uint8Array): Promise<number> {
+    return this.ring.read(this.fd, offset, into);
+  }
+
+  protected override transfer(runs: readonly WriteRun[], sync: boolean): Promise<void> {
+    return this.ring.write(this.fd, runs, { sync, inOrder: !isApart(runs) });
+  }
+}
+
+/** Whether runs that overtake each other leave the same bytes: ascending, and none over another. */
+function isApart(runs: readonly WriteRun[]): boolean {
+  for (let i = 1; i < runs.length; i++) {
+    const before = runs[i - 1] as WriteRun;
+    if ((runs[i] as WriteRun).offset < before.offset + before.length) return false;
+  }
+  return true;
+}
