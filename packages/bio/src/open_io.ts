@@ -1,7 +1,46 @@
-import type { BlockIo } from './block_io.js';
-import { NativeIo } from './native_io.js';
+import { statSync } from 'node:fs';
 
-/** Opens the device with the best access that this build has. */
-export function openIo(path: string, options: { create: boolean }): Promise<BlockIo> {
-  return NativeIo.open(path, options);
+import { getLogger } from '@daos/gurt';
+
+import type { BlockIo } from './block_io.js';
+import { DirectIo } from './direct_io.js';
+import type { OpenOptions } from './fd_io.js';
+import { NativeIo } from './native_io.js';
+import { NodeIo } from './node_io.js';
+import { UringIo } from './uring_io.js';
+
+const log = getLogger('bio');
+
+/** How bytes reach a device: io_uring, the addon's helper threads, or nothing but Node. */
+export type Access = 'uring' | 'native' | 'node';
+
+export interface OpenIoOptions {
+  readonly create: boolean;
+  /** Default: io_uring where the kernel has it, else the addon's threads. */
+  readonly access?: Access | undefined;
+  /** Past the page cache. Default: block devices only. */
+  readonly direct?: boolean | undefined;
+}
+
+/** Opens a file or device. Throws the system's error, or DER_NOTSUPPORTED for an access that this system lacks. */
+export async function openIo(path: string, options: OpenIoOptions): Promise<BlockIo> {
+  const access = options.access ?? (UringIo.available() ? 'uring' : 'native');
+  const { create } = options;
+  if (access === 'node') return NodeIo.open(path, { create });
+  const open = (opened: OpenOptions): Promise<BlockIo> =>
+    access === 'uring' ? UringIo.open(path, opened) : NativeIo.open(path, opened);
+  if (options.direct ?? (!create && isBlockDevice(path))) {
+    try {
+      return new DirectIo(await open({ create, direct: true }));
+    } catch (error) {
+      // who asks for it gets it or an error; what is only our default gives way
+      if (options.direct || (error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
+      log.info('a device is read and written through the page cache: it cannot do without', { path });
+    }
+  }
+  return open({ create });
+}
+
+function isBlockDevice(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isBlockDevice() ?? false;
 }

@@ -1,9 +1,12 @@
 import { DaosError } from '@daos/common';
 
 import type { BlockIo, WriteRun } from './block_io.js';
+import type { BioDevice } from './device/device.js';
 import { ioError } from './io_error.js';
 import { BLOCK_BYTES } from './superblock.js';
 
+/** A write this big starts with its tick: sharing the trip of a flush that comes later would gain nothing. */
+const LARGE_WRITE_BYTES = 256 * 1024;
 /** Bytes that may wait for the device before writes are refused. */
 export const QUEUED_BYTES_MAX = 512 * 1024 * 1024;
 
@@ -44,7 +47,8 @@ export class WriteQueue {
   /** A failed flush loses written data without telling which: nothing may be acknowledged after it. */
   private failure: DaosError | undefined;
 
-  constructor(private readonly io: BlockIo) {}
+  /** `device` counts what goes wrong, once per batch. */
+  constructor(private readonly io: BlockIo, private readonly device?: BioDevice) {}
 
   /** Resolves when the bytes are with the operating system. They must not change before. */
   write(offset: number, buffers: readonly Uint8Array[]): Promise<void> {
@@ -60,7 +64,7 @@ export class WriteQueue {
     batch.bytes += length;
     batch.low = Math.min(batch.low, offset);
     batch.high = Math.max(batch.high, end);
-    return this.wait(batch, 'later');
+    return this.wait(batch, length >= LARGE_WRITE_BYTES ? 'soon' : 'later');
   }
 
   /** Resolves when all that was written before this call is durable. */
@@ -112,11 +116,23 @@ export class WriteQueue {
     const batch = this.current;
     this.active = batch;
     this.current = new Batch();
+    const refusal = this.device?.refusal(`write to ${this.io.path}`);
+    if (refusal) {
+      this.finish(batch, refusal);
+      return;
+    }
+    const token = this.device?.ioStarted();
     this.io.write(toRuns(batch.writes), batch.sync).then(
-      () => this.finish(batch, undefined),
-      (error: unknown) => this.finish(batch, ioError(error, `write to ${this.io.path}`)),
+      () => this.ended(batch, token, undefined),
+      (error: unknown) => this.ended(batch, token, ioError(error, `write to ${this.io.path}`)),
     );
   };
+
+  private ended(batch: Batch, token: number | undefined, error: DaosError | undefined): void {
+    if (token !== undefined) this.device?.ioEnded(token);
+    if (error?.der === 'NVME_IO') this.device?.mediaError('write', error.detail);
+    this.finish(batch, error);
+  }
 
   private finish(batch: Batch, error: DaosError | undefined): void {
     this.active = undefined;

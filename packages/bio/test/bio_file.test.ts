@@ -1,10 +1,11 @@
+import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import { mkdtemp, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { DaosError } from '@daos/common';
 
-import { BioFile, NodeIo, type BlockIo, type WriteRun } from '../src/index.js';
+import { BioFile, BufferPool, NodeIo, UringIo, type BioFileOpenOptions, type BlockIo, type WriteRun } from '../src/index.js';
 
 let dir: string;
 let path: string;
@@ -16,7 +17,9 @@ beforeEach(async () => {
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
 function bytes(length: number, seed: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, i) => (i * 31 + seed) & 0xff);
+  const out = new Uint8Array(length);
+  for (let i = 0; i < length; i++) out[i] = (i * 31 + seed) & 0xff;
+  return out;
 }
 
 async function codeOf(run: Promise<unknown> | (() => unknown)): Promise<string> {
@@ -78,9 +81,34 @@ describe('format', () => {
   });
 });
 
-describe('reads and writes', () => {
+const WAYS: readonly [string, BioFileOpenOptions][] = [
+  ['native', { access: 'native' }],
+  ['node', { access: 'node' }],
+  ...(UringIo.available() ? [['uring', { access: 'uring' }]] satisfies [string, BioFileOpenOptions][] : []),
+  ...(hasDirect()
+    ? ([
+        ['native direct', { access: 'native', direct: true }],
+        ...(UringIo.available() ? [['uring direct', { access: 'uring', direct: true }] as const] : []),
+      ] as [string, BioFileOpenOptions][])
+    : []),
+];
+
+/** Not every file system of a machine that runs tests can do without the page cache. */
+function hasDirect(): boolean {
+  const probe = join(tmpdir(), `bio-direct-${process.pid}`);
+  try {
+    closeSync(openSync(probe, constants.O_RDWR | constants.O_CREAT | constants.O_DIRECT));
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(probe, { force: true });
+  }
+}
+
+describe.each(WAYS)('reads and writes through %s', (_name, how) => {
   it('reads what is queued, at the device, and written', async () => {
-    const file = await BioFile.create(path, 1 << 20);
+    const file = await BioFile.create(path, 1 << 20, how);
     const parts = [bytes(3000, 1), bytes(0, 0), bytes(3000, 2)];
     const whole = Buffer.concat(parts);
     const written = file.write(0, parts);
@@ -95,7 +123,7 @@ describe('reads and writes', () => {
   });
 
   it('reads across several queued writes', async () => {
-    const file = await BioFile.create(path, 1 << 20);
+    const file = await BioFile.create(path, 1 << 20, how);
     void file.write(4096, [bytes(4096, 2)]);
     void file.write(0, [bytes(4096, 1)]);
     const got = await file.read(0, 8192);
@@ -104,7 +132,7 @@ describe('reads and writes', () => {
   });
 
   it('lets the later of two writes to one place win', async () => {
-    const file = await BioFile.create(path, 1 << 20);
+    const file = await BioFile.create(path, 1 << 20, how);
     void file.write(8192, [bytes(4096, 9)]);
     void file.write(0, [bytes(4096, 1)]);
     void file.write(0, [bytes(4096, 2)]);
@@ -114,7 +142,7 @@ describe('reads and writes', () => {
   });
 
   it('zeroes the rest of the last block', async () => {
-    const file = await BioFile.create(path, 1 << 20);
+    const file = await BioFile.create(path, 1 << 20, how);
     await file.write(0, [bytes(4096, 1)]);
     await file.write(0, [bytes(100, 2)]);
     expect(Buffer.from(await file.read(0, 4096))).toEqual(Buffer.concat([bytes(100, 2), Buffer.alloc(3996)]));
@@ -122,7 +150,7 @@ describe('reads and writes', () => {
   });
 
   it('fills a buffer of the caller', async () => {
-    const file = await BioFile.create(path, 1 << 20);
+    const file = await BioFile.create(path, 1 << 20, how);
     await file.write(0, [bytes(4096, 1)]);
     const into = new Uint8Array(5000);
     const got = await file.read(0, 4096, into);
@@ -133,7 +161,7 @@ describe('reads and writes', () => {
   });
 
   it('refuses what lies outside, is not on a block, or comes after close', async () => {
-    const file = await BioFile.create(path, 8192);
+    const file = await BioFile.create(path, 8192, how);
     expect(await codeOf(file.write(8192, [bytes(1, 1)]))).toBe('INVAL');
     expect(await codeOf(file.write(4096, [bytes(4097, 1)]))).toBe('INVAL');
     expect(await codeOf(file.write(100, [bytes(1, 1)]))).toBe('INVAL');
@@ -149,14 +177,14 @@ describe('reads and writes', () => {
 
   it('agrees with a buffer in memory over random overlapping writes and reads', async () => {
     const size = 64 * 4096;
-    const file = await BioFile.create(path, size);
+    const file = await BioFile.create(path, size, how);
     const model = Buffer.alloc(size);
     let state = 42;
     const random = (limit: number): number => {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
       return Math.floor((state / 2 ** 32) * limit);
     };
-    for (let step = 0; step < 600; step++) {
+    for (let step = 0; step < 300; step++) {
       const block = random(60);
       if (random(2) === 0) {
         const data = bytes(1 + random(3 * 4096), step);
@@ -173,6 +201,48 @@ describe('reads and writes', () => {
     await file.flush();
     await file.close();
     expect((await readFile(path)).subarray(4096)).toEqual(model);
+  });
+
+  it('carries writes larger than a window and many scattered ones, across a reopening', async () => {
+    const size = 24 << 20;
+    const file = await BioFile.create(path, size, how);
+    const large = Buffer.concat([bytes(9 << 20, 3), bytes(5000, 4)]);
+    const writes = [file.write(0, [large])];
+    for (let i = 0; i < 300; i++) writes.push(file.write((12 << 20) + i * 8192, [bytes(4096, i)]));
+    await Promise.all([...writes, file.flush()]);
+    await file.close();
+    const again = await BioFile.open(path, how);
+    expect(Buffer.compare(await again.read(0, large.length), large)).toBe(0);
+    for (const i of [0, 1, 150, 299]) expect(Buffer.from(await again.read((12 << 20) + i * 8192, 4096))).toEqual(Buffer.from(bytes(4096, i)));
+    await again.close();
+  });
+
+  it('leases buffers that hold what was read, and uses them again', async () => {
+    const pool = new BufferPool(16 << 20);
+    const file = await BioFile.create(path, 4 << 20, { ...how, pool });
+    const data = bytes(2 << 20, 5);
+    await file.write(0, [data]);
+    for (let i = 0; i < 20; i++) {
+      const lease = await file.readLease(100 + i, 1 << 20);
+      expect(Buffer.compare(lease.bytes, data.subarray(100 + i, 100 + i + (1 << 20)))).toBe(0);
+      lease.release();
+      file.readLeaseNow(0, 100)?.release();
+    }
+    expect(pool.statistics).toMatchObject({ made: 2, lentBytes: 0 });
+    await expect(file.readLease(4 << 20, 1)).rejects.toMatchObject({ der: 'INVAL' });
+    expect(pool.statistics.lentBytes).toBe(0);
+    await file.close();
+  });
+
+  it('reads many ranges side by side, queued and written ones', async () => {
+    const file = await BioFile.create(path, 4 << 20, how);
+    await file.write(0, [bytes(1 << 20, 1)]);
+    void file.write(2 << 20, [bytes(4096, 2)]);
+    const ranges = [{ offset: 5, into: new Uint8Array(70_000) }, { offset: (2 << 20) + 1, into: new Uint8Array(10) }];
+    await file.readMany(ranges);
+    const expected = [bytes(1 << 20, 1).subarray(5, 70_005), bytes(4096, 2).subarray(1, 11)];
+    expect(ranges.map(({ into }, i) => Buffer.compare(into, expected[i] ?? into))).toEqual([0, 0]);
+    await file.close();
   });
 });
 
