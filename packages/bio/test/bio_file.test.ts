@@ -184,7 +184,7 @@ describe.each(WAYS)('reads and writes through %s', (_name, how) => {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
       return Math.floor((state / 2 ** 32) * limit);
     };
-    for (let step = 0; step < 300; step++) {
+    for (let step = 0; step < 150; step++) {
       const block = random(60);
       if (random(2) === 0) {
         const data = bytes(1 + random(3 * 4096), step);
