@@ -91,6 +91,14 @@ describeRing('io_uring', () => {
     expect(readFileSync(path, 'utf8')).toBe('first');
   });
 
+  it('goes on where the kernel stopped: a call moves 2 GiB at most', async () => {
+    const nothing = openSync('/dev/null', 'r+');
+    const buffer = Buffer.alloc(4 << 20);
+    const runs = [{ offset: 0, buffers: Array.from({ length: 1000 }, () => buffer) }, { offset: 0, buffers: [buffer] }];
+    for (const inOrder of [true, false]) await theRing().write(nothing, runs, { sync: false, inOrder });
+    closeSync(nothing);
+  });
+
   it('keeps the process running until a transfer has ended, and no longer', () => {
     const source = `
       import { Uring } from '@daos/native'; import { openSync } from 'node:fs';

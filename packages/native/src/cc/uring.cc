@@ -180,9 +180,11 @@ void UringLoop::Ended(Slot* slot, int result) {
   }
 }
 
-void UringLoop::Settle(Job* job) {
+void UringLoop::Settle(Job* settled) {
+  const std::unique_ptr<Job> job(settled);
   jobs_--;
-  if (!ending_) {
+  if (ending_) return;
+  try {
     Napi::HandleScope scope(env_);
     const Transfer& transfer = job->transfer;
     if (transfer.error() != 0) {
@@ -190,8 +192,9 @@ void UringLoop::Settle(Job* job) {
     } else {
       job->deferred.Resolve(Napi::Number::New(env_, transfer.bytes_read()));
     }
+  } catch (const Napi::Error&) {
+    // The thread is being terminated and runs no JavaScript any more: nobody waits for this promise.
   }
-  delete job;
 }
 
 // The ring keeps the process running while something is under way.
@@ -206,10 +209,15 @@ void UringLoop::KeepAlive() {
 
 void UringLoop::OnReady(uv_poll_t* poll, int, int) {
   UringLoop* self = static_cast<UringLoop*>(poll->data);
-  Napi::HandleScope scope(self->env_);
-  // Its end runs the promises' callbacks.
-  Napi::CallbackScope callbacks(self->env_, *self->context_);
-  self->Reap();
+  try {
+    Napi::HandleScope scope(self->env_);
+    // Its end runs the promises' callbacks.
+    Napi::CallbackScope callbacks(self->env_, *self->context_);
+    self->Reap();
+  } catch (const Napi::Error&) {
+    // As in Settle: no scope can be opened. What the completions belong to is let go all the same.
+    self->Reap();
+  }
   self->KeepAlive();
 }
 
