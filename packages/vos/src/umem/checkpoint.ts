@@ -1,12 +1,19 @@
 import { DaosError } from '@daos/common';
 
 import type { LmdbStore } from './lmdb_store.js';
-import type { OverlayEntry } from './overlay.js';
+import { positionEncode, positionKey, type LogPosition } from './log_position.js';
+import type { Overlay, OverlayEntry } from './overlay.js';
 
 const SLICE_BYTES_MAX = 1024 * 1024;
 
+/** Writes what an overlay holds to LMDB, in several transactions, and last the place where a replay begins. */
+export async function writeCheckpoint(store: LmdbStore, frozen: Overlay, position: LogPosition, sliceEntries: number): Promise<void> {
+  await writeSlices(store, frozen.sorted(), sliceEntries);
+  await commit(store, () => store.put(positionKey(), positionEncode(position)));
+}
+
 /** Writes entries, which are in order, to LMDB: a durable transaction per slice. */
-export async function writeSlices(
+async function writeSlices(
   store: LmdbStore,
   entries: readonly OverlayEntry[],
   sliceEntries: number,
@@ -26,7 +33,7 @@ export async function writeSlices(
 }
 
 /** Runs puts and removals as one transaction; DER_NVME_IO when it does not become durable. */
-export async function commit(store: LmdbStore, action: () => void): Promise<void> {
+async function commit(store: LmdbStore, action: () => void): Promise<void> {
   try {
     await store.batch(action);
   } catch (error) {

@@ -1,25 +1,26 @@
 import { DaosError } from '@daos/common';
-import { getLogger } from '@daos/gurt';
+import { assert, getLogger } from '@daos/gurt';
 
-import { EMPTY, viewOf } from '../layout/bytes.js';
 import type { IndexKey } from '../layout/index_key.js';
-import { commit, writeSlices } from './checkpoint.js';
+import type { Batch } from './batch.js';
+import { writeCheckpoint } from './checkpoint.js';
+import { CheckpointSchedule } from './checkpoint_schedule.js';
+import { Layers } from './layers.js';
 import { PAGE_BYTES, openLmdb, type LmdbStore } from './lmdb_store.js';
-import { LogBuffer } from './log_buffer.js';
-import { positionEncode, positionKey, recover, type LogPosition } from './log_position.js';
-import { mergeEntries } from './merge.js';
-import { Overlay, type OverlayEntry } from './overlay.js';
-import { Slab } from './slab.js';
-import type { Umem, UmemEntry, UmemPeek, UmemRange } from './umem.js';
+import { NODE_LOG_FILES, type LogFile } from './log_files.js';
+import { positionReplace, type LogPosition } from './log_position.js';
+import { LogWriter, asDaosError } from './log_writer.js';
+import type { Overlay } from './overlay.js';
+import { recover } from './recovery.js';
+import type { Umem, UmemDataWrite, UmemEntry, UmemPeek, UmemRange } from './umem.js';
+import type { UmemEvent } from './umem_event.js';
+import { CHECKPOINT_POLICY, UMEM_TUNING, type CheckpointPolicy, type UmemOptions, type UmemTuning } from './umem_options.js';
 import { Wal } from './wal.js';
 
-/**
- * Log records that may be on their way to the disk: while one flushes, the next batch is executed and
- * written.
- */
-const FLUSHES_MAX = 2;
-/** After this long with nothing to do, what is left is written to LMDB. */
-const CHECKPOINT_IDLE_MS = 5_000;
+export type { UmemTuning } from './umem_options.js';
+
+/** A batch that has grown to this is closed with the next caller that waits for it, to bound its record. */
+const BATCH_BYTES_MAX = 1024 * 1024;
 /** Share of a page that keys and values fill on average. */
 const PAGE_FILL = 0.6;
 
@@ -28,152 +29,153 @@ export interface LmdbUmemPaths {
   readonly logs: readonly [string, string];
 }
 
-/** When and how checkpoints are made. Tests make them often. */
-export interface UmemTuning {
-  /** A checkpoint begins when this much is not in LMDB yet: bounds memory and the time of a recovery. */
-  readonly checkpointEntries: number;
-  readonly checkpointLogBytes: number;
-  /** A checkpoint is written in slices: each holds the thread for about a millisecond, its commit none. */
-  readonly sliceEntries: number;
-  /** Limit of one log file. Reached only when a checkpoint takes longer than the next one takes to fill. */
-  readonly logBytesMax: number;
-}
-
-const TUNING: UmemTuning = {
-  checkpointEntries: 16_384,
-  checkpointLogBytes: 4 * 1024 * 1024,
-  sliceEntries: 1024,
-  logBytesMax: 64 * 1024 * 1024,
-};
-
-interface Batch {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
 /**
  * LMDB under a memory overlay, with a write-ahead log. A modification goes into the overlay, where all reads
- * see it, and into the batch's log record; the batch is durable when the record is. In the background a
- * checkpoint writes a frozen overlay to LMDB, in several transactions, the last of which moves the place from
- * which a recovery replays the log. Replaying twice does no harm, since the log holds keys and values and not
- * what was done to them.
+ * see it, and into the batch's log record; the batch is durable when the record, all records before it, and the data
+ * that it depends on are. In the background a checkpoint writes a frozen overlay to LMDB, in several transactions,
+ * the last of which moves the place from which a recovery replays the log. Replaying twice does no harm, since the
+ * log holds keys and values and not what was done to them.
  */
 export class LmdbUmem implements Umem {
-  private active = new Overlay();
-  /** On its way to LMDB. Never modified. */
-  private frozen: Overlay | undefined;
+  private readonly layers: Layers;
+  private readonly log: LogWriter;
+  private readonly schedule: CheckpointSchedule;
+  private readonly tuning: UmemTuning;
+  private readonly isDurable: boolean;
   private checkpointing: Promise<void> | undefined;
-  private readonly spareLogs: LogBuffer[] = [];
-  private log = new LogBuffer();
   private batch: Batch | undefined;
-  private scheduled = false;
-  private flushes = 0;
-  /** Of the batch closed last. */
-  private tail: Promise<void> = Promise.resolve();
+  private isClosingBatch = false;
+  private isTurnEndAwaited = false;
   private readonly batchEndCallbacks: (() => void)[] = [];
   private failure: DaosError | undefined;
-  private idleTimer: NodeJS.Timeout | undefined;
   private storeBytes = 0;
-  private bytesInFlight = 0;
-  private closed = false;
-  private readonly slab = new Slab();
-  private readonly peeked: { source: Uint8Array; bytes: Uint8Array; view: DataView; length: number } = {
-    source: EMPTY,
-    bytes: EMPTY,
-    view: viewOf(EMPTY),
-    length: 0,
-  };
+  private isClosed = false;
 
   private constructor(
     private readonly store: LmdbStore,
-    private readonly wals: readonly [Wal, Wal],
-    private position: LogPosition,
+    wals: readonly [Wal, Wal],
+    position: LogPosition,
     private readonly path: string,
-    private readonly tuning: UmemTuning,
+    private readonly options: UmemOptions,
   ) {
-    this.wal.restart(position.generation);
+    this.tuning = { ...UMEM_TUNING, ...options };
+    this.isDurable = options.durability !== 'none';
+    this.layers = new Layers(store);
+    this.log = new LogWriter(wals, position, this.isDurable, {
+      onAcknowledged: () => this.afterAcknowledge(),
+      onFailure: (error) => this.fail(error),
+    });
+    this.schedule = new CheckpointSchedule(options.checkpoint ?? CHECKPOINT_POLICY, this.tuning, () => this.checkpointOnTime());
     this.measure();
   }
 
-  static async create(paths: LmdbUmemPaths, usableBytes: number): Promise<void> {
-    const store = openLmdb(paths.index, usableBytes);
+  static async create(paths: LmdbUmemPaths, usableBytes: number, options: UmemOptions = {}): Promise<void> {
+    const { logFiles = NODE_LOG_FILES, openStore = openLmdb } = options;
+    const store = openStore(paths.index, usableBytes);
     try {
-      for (const path of paths.logs) await Wal.create(path);
-      store.transactionSync(() => store.putSync(positionKey(), positionEncode({ generation: 1, sequence: 1 })));
+      for (const path of paths.logs) await Wal.create(logFiles, path);
+      store.transactionSync(() => positionReplace(store, { generation: 1, sequence: 1 }));
     } finally {
       await store.close();
     }
   }
 
-  /** Opens an index and brings it to what was acknowledged. DER_DF_INVAL when it is damaged. */
-  static async open(paths: LmdbUmemPaths, usableBytes: number, tuning = TUNING): Promise<LmdbUmem> {
-    const store = openLmdb(paths.index, usableBytes);
+  /**
+   * Opens an index and brings it to what was acknowledged. DER_DF_INVAL when it is damaged, DER_DF_INCOMPT for a
+   * log of an unknown version (nothing is changed), DER_INVAL for an impossible checkpoint policy.
+   */
+  static async open(paths: LmdbUmemPaths, usableBytes: number, options: UmemOptions = {}): Promise<LmdbUmem> {
+    const { logFiles = NODE_LOG_FILES, openStore = openLmdb, logBytesMax = UMEM_TUNING.logBytesMax } = options;
+    const store = openStore(paths.index, usableBytes);
+    const opened: LogFile[] = [];
+    const openLog = async (path: string): Promise<LogFile> => {
+      const file = await logFiles.open(path);
+      opened.push(file);
+      return file;
+    };
     try {
-      const position = await recover(store, paths.logs);
-      const { logBytesMax } = tuning;
-      const wals: [Wal, Wal] = [await Wal.open(paths.logs[0], logBytesMax), await Wal.open(paths.logs[1], logBytesMax)];
-      return new LmdbUmem(store, wals, position, paths.index, tuning);
+      const files = [await openLog(paths.logs[0]), await openLog(paths.logs[1])] as const;
+      const { position, event } = await recover(store, files, options.readData);
+      const wals = [await Wal.open(files[0], logBytesMax), await Wal.open(files[1], logBytesMax)] as const;
+      const umem = new LmdbUmem(store, wals, position, paths.index, options);
+      umem.emit(event);
+      return umem;
     } catch (error) {
+      for (const file of opened) await file.close();
       await store.close();
       throw error;
     }
   }
 
   get(key: IndexKey): Uint8Array | undefined {
-    const entry = this.overlaid(key);
-    if (entry) return entry.value;
-    const found = this.peekStore(key);
-    if (found === undefined) return undefined;
-    const { bytes, length } = found;
-    const copy = this.slab.take(length);
-    if (length <= 64) for (let i = 0; i < length; i++) copy[i] = bytes[i] as number;
-    else copy.set(bytes.subarray(0, length));
-    return copy;
+    return this.layers.get(key);
   }
 
   peek(key: IndexKey): UmemPeek | undefined {
-    const entry = this.overlaid(key);
-    if (!entry) return this.peekStore(key);
-    const { value } = entry;
-    return value && { bytes: value, view: viewOf(value), length: value.length };
+    return this.layers.peek(key);
   }
 
   has(key: IndexKey): boolean {
-    const entry = this.overlaid(key);
-    return entry ? entry.value !== undefined : this.store.getBinaryFast(key) !== undefined;
+    return this.layers.has(key);
+  }
+
+  findLast(from: IndexKey, to: IndexKey): UmemEntry | undefined {
+    return this.layers.findLast(from, to);
+  }
+
+  range(range: UmemRange): Iterable<UmemEntry> {
+    return this.layers.range(range);
   }
 
   touch(): void {
-    if (this.failure) throw this.failure;
-    this.batch ??= this.openBatch();
+    if (!this.batch) this.openBatch();
+    else if (this.failure) throw this.failure;
   }
 
   put(key: IndexKey, value: Uint8Array): void {
-    this.touch();
-    this.log.put(key, value);
-    this.active.put(key, value);
+    const { buffer } = this.batch ?? this.openBatch();
+    buffer.put(key, value);
+    this.layers.active.put(key, value);
   }
 
   remove(key: IndexKey): boolean {
     if (!this.has(key)) return false;
-    this.touch();
-    this.log.remove(key);
-    this.active.put(key, undefined);
+    const { buffer } = this.batch ?? this.openBatch();
+    buffer.remove(key);
+    this.layers.active.put(key, undefined);
     return true;
   }
 
-  range({ from, to, reverse = false, limit = Infinity }: UmemRange): Iterable<UmemEntry> {
-    const overlays = [this.active, this.frozen].filter((overlay) => overlay?.isEmptyBetween(from, to) === false);
-    if (overlays.length === 0) return this.storeRange(from, to, reverse, limit);
-    const sources: Iterable<OverlayEntry>[] = overlays.map((overlay) => (overlay as Overlay).range(from, to, reverse));
-    sources.push(this.storeRange(from, to, reverse, Infinity));
-    return mergeEntries(sources, reverse, limit);
+  dependsOn({ offset, bytes, crc, done }: UmemDataWrite): void {
+    const { buffer, data } = this.batch ?? this.openBatch();
+    buffer.dependsOn({ offset, bytes, crc: crc >>> 0 });
+    data.push(done);
   }
 
   durable(): Promise<void> {
     if (this.failure) return Promise.reject(this.failure);
-    return this.batch?.promise ?? this.tail;
+    const { batch } = this;
+    if (!batch) return this.log.tail;
+    if (this.isClosingBatch) return batch.promise;
+    batch.callers++;
+    const isDue = this.isDurable && this.log.rule.isDueNow(batch.callers);
+    if (isDue || batch.buffer.payloadBytes >= BATCH_BYTES_MAX) this.closeBatch();
+    return batch.promise;
+  }
+
+  async sealed(): Promise<void> {
+    if (this.failure) throw this.failure;
+    if (this.isDurable) {
+      const sealed = this.log.sealedUpTo(this.batch);
+      this.sealIfWanted();
+      return sealed;
+    }
+    // what is acknowledged is not durable: flush it, say so in a record, flush that
+    await this.durable();
+    await this.log.sync();
+    this.touch();
+    await this.durable();
+    await this.log.sync();
   }
 
   onBatchEnd(callback: () => void): void {
@@ -181,12 +183,18 @@ export class LmdbUmem implements Umem {
   }
 
   usedBytes(): number {
-    const above = this.active.bytes + (this.frozen?.bytes ?? 0) + this.log.payloadBytes;
+    const above = this.layers.active.bytes + (this.layers.frozen?.bytes ?? 0) + (this.batch?.buffer.payloadBytes ?? 0);
     return this.storeBytes + Math.ceil(above / PAGE_FILL);
   }
 
   pendingBytes(): number {
-    return this.bytesInFlight + this.log.payloadBytes;
+    return this.log.pendingBytes + (this.batch?.buffer.payloadBytes ?? 0);
+  }
+
+  /** From now on checkpoints are made so. DER_INVAL. */
+  setCheckpointPolicy(policy: CheckpointPolicy): void {
+    this.schedule.setPolicy(policy);
+    this.checkpointIfDue();
   }
 
   async settled(): Promise<void> {
@@ -194,122 +202,97 @@ export class LmdbUmem implements Umem {
   }
 
   async close(): Promise<void> {
-    if (this.closed) return;
-    this.closed = true;
-    clearTimeout(this.idleTimer);
-    while (this.batch || this.flushes > 0) await this.durable().catch(() => undefined);
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.schedule.restart();
+    while (!this.failure && (this.batch || this.log.rule.flushes > 0)) await this.durable().catch(() => undefined);
+    await this.log.tail.catch(() => undefined);
     await this.checkpointing;
-    if (!this.failure && this.active.count > 0) await this.startCheckpoint();
-    await Promise.all(this.wals.map((wal) => wal.close()));
+    if (!this.failure && this.layers.active.count > 0) await this.startCheckpoint();
+    this.log.fail(new DaosError('SHUTDOWN', `index ${this.path} is closed`));
+    await this.log.close();
     await this.store.close();
   }
 
-  private get wal(): Wal {
-    return this.wals[(this.position.generation % 2) as 0 | 1];
-  }
-
-  private overlaid(key: IndexKey): OverlayEntry | undefined {
-    return this.active.find(key) ?? this.frozen?.find(key);
-  }
-
-  private peekStore(key: IndexKey): UmemPeek | undefined {
-    const found = this.store.getBinaryFast(key);
-    if (found === undefined) return undefined;
-    // lmdb hands out one shared buffer, which it replaces to grow
-    const { peeked } = this;
-    if (peeked.source !== found) {
-      peeked.source = found;
-      peeked.bytes = new Uint8Array(found.buffer, found.byteOffset);
-      peeked.view = new DataView(found.buffer, found.byteOffset);
-    }
-    peeked.length = found.length;
-    return peeked;
-  }
-
-  private storeRange(from: IndexKey, to: IndexKey, reverse: boolean, limit: number): Iterable<UmemEntry> {
-    const limited = limit === Infinity ? {} : { limit };
-    return this.store.getRange(
-      reverse
-        ? { start: to, end: from, reverse: true, exclusiveStart: true, inclusiveEnd: true, ...limited }
-        : { start: from, end: to, ...limited },
-    );
-  }
-
   private openBatch(): Batch {
-    let settle: Pick<Batch, 'resolve' | 'reject'> = { resolve: () => undefined, reject: () => undefined };
-    const promise = new Promise<void>((resolve, reject) => (settle = { resolve, reject }));
-    // whoever needs the outcome holds the promise
-    promise.catch(() => undefined);
-    if (!this.scheduled && this.flushes < FLUSHES_MAX) {
-      this.scheduled = true;
-      setImmediate(this.closeBatch);
-    }
-    return { promise, ...settle };
+    if (this.failure) throw this.failure;
+    const batch = this.log.newBatch();
+    this.batch = batch;
+    this.awaitTurnEnd();
+    return batch;
   }
 
-  private readonly closeBatch = (): void => {
-    this.scheduled = false;
+  private awaitTurnEnd(): void {
+    if (this.isTurnEndAwaited) return;
+    this.isTurnEndAwaited = true;
+    setImmediate(this.onTurnEnd);
+  }
+
+  private readonly onTurnEnd = (): void => {
+    this.isTurnEndAwaited = false;
+    if (this.batch && this.log.rule.isDueAtTurnEnd(this.batch.callers)) this.closeBatch();
+  };
+
+  private afterAcknowledge(): void {
+    this.sealIfWanted();
+    // those who were waiting may go on in this turn, and belong to the batch that has waited for this flush
+    if (this.batch) this.awaitTurnEnd();
+  }
+
+  private sealIfWanted(): void {
+    if (this.log.isSealWanted && !this.batch && !this.failure) this.openBatch();
+  }
+
+  /** Ends the collection of the batch and sends it on its way; not when it has to wait for room in the log. */
+  private closeBatch(): void {
     const { batch } = this;
-    if (!batch || this.flushes >= FLUSHES_MAX) return;
+    assert(batch !== undefined && !this.isClosingBatch, 'there is one batch to close');
+    if (this.checkpointing && !this.log.hasRoomFor(batch)) return;
+    this.isClosingBatch = true;
     try {
       for (const callback of this.batchEndCallbacks) callback();
-      if (!this.wal.hasRoomFor(this.log.payloadBytes) && this.wal.bytes > 0) {
+      if (!this.log.hasRoomFor(batch)) {
         // this log is full: go on in the other one, once the checkpoint that it waits for is done
         if (this.checkpointing) return;
         void this.startCheckpoint();
       }
-      this.flush(batch);
+      this.batch = undefined;
+      this.log.write(batch);
+      this.checkpointIfDue();
     } catch (error) {
       this.fail(asDaosError(error));
+      batch.reject(asDaosError(error));
+    } finally {
+      this.isClosingBatch = false;
     }
-  };
-
-  private flush(batch: Batch): void {
-    const { log } = this;
-    this.batch = undefined;
-    this.log = this.spareLogs.pop() ?? new LogBuffer();
-    this.bytesInFlight += log.payloadBytes;
-    this.flushes++;
-    const { sequence } = this.position;
-    this.position = { ...this.position, sequence: (sequence + 1) >>> 0 };
-    const written = this.wal.append(log.buffer, log.payloadBytes, sequence);
-    // a log record counts only when all before it are durable
-    const all = Promise.all([this.tail, written]);
-    this.tail = batch.promise;
-    const done = (error?: DaosError): void => {
-      this.flushes--;
-      this.bytesInFlight -= log.payloadBytes;
-      log.reset();
-      this.spareLogs.push(log);
-      if (error) this.fail(error);
-      if (this.failure) batch.reject(this.failure);
-      else batch.resolve();
-      if (this.batch) this.closeBatch();
-    };
-    all.then(
-      () => done(),
-      (error: unknown) => done(asDaosError(error)),
-    );
-    const { checkpointEntries, checkpointLogBytes } = this.tuning;
-    const isDue = this.active.count >= checkpointEntries || this.wal.bytes >= checkpointLogBytes;
-    if (isDue) void this.startCheckpoint();
-    else this.idleTimer ??= setTimeout(this.onIdle, CHECKPOINT_IDLE_MS).unref();
   }
 
   private fail(error: DaosError): void {
     if (this.failure) return;
     this.failure = error;
     getLogger('vos').error(`index ${this.path} takes no more modifications: ${error.message}`);
+    this.log.fail(error);
     this.batch?.reject(error);
     this.batch = undefined;
+    this.emit({ type: 'failed', error });
   }
 
-  private readonly onIdle = (): void => {
-    this.idleTimer = undefined;
-    if (this.closed || this.failure || this.active.count === 0) return;
-    if (this.batch || this.flushes > 0) this.idleTimer = setTimeout(this.onIdle, CHECKPOINT_IDLE_MS).unref();
-    else void this.startCheckpoint();
-  };
+  private emit(event: UmemEvent): void {
+    this.options.onEvent?.(event);
+  }
+
+  private checkpointIfDue(): void {
+    if (this.batch || this.checkpointing || this.isClosed) return;
+    const load = { entries: this.layers.active.count, logBytes: this.log.bytes };
+    if (load.entries > 0 && this.schedule.isDue(load)) void this.startCheckpoint();
+  }
+
+  private checkpointOnTime(): void {
+    if (this.isClosed || this.failure || this.layers.active.count === 0) return;
+    // a checkpoint begins between batches
+    if (this.batch && !this.isClosingBatch) this.closeBatch();
+    if (!this.batch) void this.startCheckpoint();
+  }
 
   /**
    * Freezes the overlay at a batch's end and goes on in the other log file, unless a checkpoint is under way.
@@ -317,38 +300,38 @@ export class LmdbUmem implements Umem {
    */
   private startCheckpoint(): Promise<void> {
     if (this.checkpointing || this.failure) return this.checkpointing ?? Promise.resolve();
-    const frozen = this.active;
-    this.frozen = frozen;
-    this.active = new Overlay();
-    this.position = { generation: (this.position.generation + 1) >>> 0, sequence: this.position.sequence };
-    this.wal.restart(this.position.generation);
-    this.checkpointing = this.writeCheckpoint(frozen, this.position)
+    this.schedule.restart();
+    const frozen = this.layers.freeze();
+    const bytesBefore = this.log.bytes;
+    const position = this.log.switchLog();
+    this.emit({ type: 'logSwitched', generation: position.generation, bytesBefore });
+    this.checkpointing = this.checkpoint(frozen, position)
       .catch((error: unknown) => this.fail(asDaosError(error)))
       .finally(() => {
         this.checkpointing = undefined;
-        if (this.batch) this.closeBatch();
+        if (this.batch) this.awaitTurnEnd();
+        else this.checkpointIfDue();
       });
     return this.checkpointing;
   }
 
-  private async writeCheckpoint(frozen: Overlay, position: LogPosition): Promise<void> {
+  private async checkpoint(frozen: Overlay, position: LogPosition): Promise<void> {
+    const { count: entries, bytes } = frozen;
+    const started = performance.now();
+    this.emit({ type: 'checkpointBegun', entries, bytes });
     // nothing may reach LMDB before the log has it, or a crash could leave half of a batch there; the batch
     // that is being closed now is the last one in the overlay
     await Promise.resolve();
-    await this.tail;
-    await writeSlices(this.store, frozen.sorted(), this.tuning.sliceEntries);
-    await commit(this.store, () => this.store.put(positionKey(), positionEncode(position)));
-    this.store.resetReadTxn();
-    this.frozen = undefined;
+    await this.log.tail;
+    if (!this.isDurable) await this.log.sync();
+    await writeCheckpoint(this.store, frozen, position, this.tuning.sliceEntries);
+    this.layers.thaw();
     this.measure();
+    this.emit({ type: 'checkpointDone', entries, bytes, ms: performance.now() - started });
   }
 
   private measure(): void {
     const { treeBranchPageCount, treeLeafPageCount, overflowPages } = this.store.getStats();
     this.storeBytes = (treeBranchPageCount + treeLeafPageCount + overflowPages) * PAGE_BYTES;
   }
-}
-
-function asDaosError(error: unknown): DaosError {
-  return error instanceof DaosError ? error : new DaosError('NVME_IO', `index: ${String(error)}`, { cause: error });
 }

@@ -4,8 +4,6 @@ import { viewOf } from '../layout/bytes.js';
 import { IndexKey } from '../layout/index_key.js';
 import { Meta, Space } from '../layout/spaces.js';
 import type { LmdbStore } from './lmdb_store.js';
-import { replayOps } from './log_buffer.js';
-import { Wal } from './wal.js';
 
 /** Where a recovery begins: the generation of the log, and the number of its first record. */
 export interface LogPosition {
@@ -13,49 +11,52 @@ export interface LogPosition {
   readonly sequence: number;
 }
 
-/** Replays the log onto LMDB; the result is where the log goes on. */
-export async function recover(store: LmdbStore, logs: readonly [string, string]): Promise<LogPosition> {
-  const stored = store.getBinaryFast(positionKey());
-  if (!stored) throw new DaosError('DF_INVAL', 'the index has no log position');
-  const begin = positionDecode(stored);
-  const payloads: Buffer[] = [];
-  // a checkpoint that was under way had moved on to the next generation
-  for (const generation of [begin.generation, (begin.generation + 1) >>> 0]) {
-    const path = logs[(generation % 2) as 0 | 1];
-    payloads.push(...(await Wal.replay(path, generation, (begin.sequence + payloads.length) >>> 0)));
-  }
-  // beyond all that is in the files: what a torn record left there must never match a new one
-  const next = {
-    generation: (begin.generation + 2) >>> 0,
-    sequence: (begin.sequence + payloads.length) >>> 0,
-  };
-  const key = new IndexKey();
-  store.transactionSync(() => {
-    for (const payload of payloads) {
-      replayOps(payload, (bytes, value) => {
-        key.assign(bytes);
-        if (value) store.putSync(key, value);
-        else store.removeSync(key);
-      });
+/**
+ * The row in the index: version u32 | generation u32 | sequence u32, big endian. Version 1 had no version field and
+ * lay under another key: software that knows only that one does not find it, and leaves the index alone.
+ */
+const VERSION = 2;
+const ROW_BYTES = 12;
+const ROW_BYTES_V1 = 8;
+/** Second byte of the row's key, in the META space. */
+const META_LOG_POSITION = 0x10;
+
+/** DER_DF_INVAL when there is none, DER_DF_INCOMPT when it is of an unknown version. */
+export function positionRead(store: LmdbStore): LogPosition {
+  const row = store.getBinaryFast(positionKey());
+  if (row) {
+    const view = new DataView(row.buffer, row.byteOffset, row.length);
+    const version = row.length >= 4 ? view.getUint32(0) : 0;
+    if (version !== VERSION || row.length !== ROW_BYTES) {
+      throw new DaosError('DF_INCOMPT', `the index has a log of version ${version}; this software knows up to ${VERSION}: use a newer one`);
     }
-    store.putSync(positionKey(), positionEncode(next));
-  });
-  return next;
+    return { generation: view.getUint32(4), sequence: view.getUint32(8) };
+  }
+  const old = store.getBinaryFast(positionKeyV1());
+  if (old?.length !== ROW_BYTES_V1) throw new DaosError('DF_INVAL', 'the index has no log position');
+  const view = new DataView(old.buffer, old.byteOffset, ROW_BYTES_V1);
+  return { generation: view.getUint32(0), sequence: view.getUint32(4) };
+}
+
+/** Puts the row, within a synchronous transaction; one of version 1 goes. */
+export function positionReplace(store: LmdbStore, position: LogPosition): void {
+  store.putSync(positionKey(), positionEncode(position));
+  store.removeSync(positionKeyV1());
 }
 
 export function positionKey(): IndexKey {
-  return new IndexKey().space(Space.META).u8(Meta.LOG);
+  return new IndexKey().space(Space.META).u8(META_LOG_POSITION);
 }
 
 export function positionEncode({ generation, sequence }: LogPosition): Uint8Array {
-  const bytes = new Uint8Array(8);
+  const bytes = new Uint8Array(ROW_BYTES);
   const view = viewOf(bytes);
-  view.setUint32(0, generation);
-  view.setUint32(4, sequence);
+  view.setUint32(0, VERSION);
+  view.setUint32(4, generation);
+  view.setUint32(8, sequence);
   return bytes;
 }
 
-function positionDecode(bytes: Uint8Array): LogPosition {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
-  return { generation: view.getUint32(0), sequence: view.getUint32(4) };
+function positionKeyV1(): IndexKey {
+  return new IndexKey().space(Space.META).u8(Meta.LOG);
 }

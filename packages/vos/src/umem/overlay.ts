@@ -85,6 +85,15 @@ export class Overlay {
     }
   }
 
+  /** The entry (a removal, too) with the greatest key from `from` to before `to`. */
+  findLast(from: IndexKey, to: IndexKey): OverlayEntry | undefined {
+    if (this.entries === 0) return undefined;
+    this.sort();
+    const { block, at } = this.locate(to);
+    const last = at > 0 ? this.blocks[block]?.[at - 1] : this.blocks[block - 1]?.at(-1);
+    return last && compare(last.key, from.bytes, from.length) >= 0 ? last : undefined;
+  }
+
   /** True when nothing lies from `from` to before `to`. */
   isEmptyBetween(from: IndexKey, to: IndexKey): boolean {
     if (this.entries === 0) return true;
