@@ -15,7 +15,8 @@ import type { Store } from './store.js';
 import { superblockRead, superblockWrite, syncFolder, type Superblock } from './superblock.js';
 import { TimestampTable } from './ts/timestamp_table.js';
 import type { VosPool, VosPoolCreateParams } from './types.js';
-import { LmdbUmem, type UmemTuning } from './umem/lmdb_umem.js';
+import { LmdbUmem } from './umem/lmdb_umem.js';
+import type { UmemOptions } from './umem/umem_options.js';
 import { DataStore, IndexVeaStore } from './value/data_store.js';
 import { Extents } from './value/extents.js';
 import { SingleValues } from './value/single_values.js';
@@ -94,7 +95,7 @@ export function vosPoolOpen(params: VosPoolOpenParams): Promise<VosPool> {
 }
 
 /** As `vosPoolOpen`, with checkpoints as wanted. */
-export async function poolOpen(params: VosPoolOpenParams, tuning?: UmemTuning): Promise<PoolHandle> {
+export async function poolOpen(params: VosPoolOpenParams, tuning?: UmemOptions): Promise<PoolHandle> {
   const { dir, uuid } = params;
   const superblock = await superblockRead(pathsOf(dir, undefined).superblock);
   if (superblock.uuid !== uuid.toLowerCase()) {
@@ -125,7 +126,7 @@ export async function vosPoolDestroy(dir: string): Promise<void> {
   await rm(dir, { recursive: true, force: true });
 }
 
-async function openStore(paths: Paths, { scmBytes, nvmeBytes }: Superblock, params: VosPoolOpenParams, tuning?: UmemTuning): Promise<Store> {
+async function openStore(paths: Paths, { scmBytes, nvmeBytes }: Superblock, params: VosPoolOpenParams, tuning?: UmemOptions): Promise<Store> {
   const umem = await LmdbUmem.open(paths, scmBytes, tuning);
   let file: BioFile | undefined;
   try {
