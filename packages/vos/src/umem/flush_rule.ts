@@ -5,6 +5,8 @@
 export const FLUSHES_MAX = 4;
 /** Into so many batches those who wait are split, so that one batch is executed while another is flushed. */
 const BATCHES_WANTED = 2;
+/** Fewer callers than this are not worth a flush before the turn has ended: more may come in it. */
+const CALLERS_MIN = 4;
 /** How fast the estimate of those who usually wait follows when fewer do: by this share per batch. */
 const DECAY = 1 / 16;
 
@@ -27,7 +29,7 @@ export class FlushRule {
 
   /** `callers`: those who wait for the batch so far. */
   isDueNow(callers: number): boolean {
-    return this.flushing < FLUSHES_MAX && callers >= this.share;
+    return this.flushing < FLUSHES_MAX && callers >= CALLERS_MIN && callers >= this.share;
   }
 
   isDueAtTurnEnd(callers: number): boolean {

@@ -149,6 +149,8 @@ export class LmdbUmem implements Umem {
   dependsOn({ offset, bytes, crc, done }: UmemDataWrite): void {
     const { buffer, data } = this.batch ?? this.openBatch();
     buffer.dependsOn({ offset, bytes, crc: crc >>> 0 });
+    // it may fail before the batch is closed; what follows from that is found out then
+    done.catch(() => undefined);
     data.push(done);
   }
 
