@@ -8,28 +8,27 @@ const SLICE_BYTES_MAX = 1024 * 1024;
 
 /** Writes what an overlay holds to LMDB, in several transactions, and last the place where a replay begins. */
 export async function writeCheckpoint(store: LmdbStore, frozen: Overlay, position: LogPosition, sliceEntries: number): Promise<void> {
-  await writeSlices(store, frozen.sorted(), sliceEntries);
+  while (!frozen.sortSome(sliceEntries)) await turn();
+  const entries = frozen.sorted();
+  while (await writeSlice(store, entries, sliceEntries));
   await commit(store, () => store.put(positionKey(), positionEncode(position)));
 }
 
-/** Writes entries, which are in order, to LMDB: a durable transaction per slice. */
-async function writeSlices(
-  store: LmdbStore,
-  entries: readonly OverlayEntry[],
-  sliceEntries: number,
-): Promise<void> {
-  for (let at = 0; at < entries.length; ) {
-    const end = at + sliceEntries;
-    await commit(store, () => {
-      for (let bytes = 0; at < entries.length && at < end && bytes < SLICE_BYTES_MAX; at++) {
-        const { key, value } = entries[at] as OverlayEntry;
-        const storeKey = { bytes: key, length: key.length };
-        if (value) store.put(storeKey, value);
-        else store.remove(storeKey);
-        bytes += key.length + (value?.length ?? 0);
-      }
-    });
-  }
+/** Writes the next entries, which are in order, to LMDB in a durable transaction; false: there were none. */
+async function writeSlice(store: LmdbStore, entries: Iterator<OverlayEntry>, sliceEntries: number): Promise<boolean> {
+  let next = entries.next();
+  if (next.done === true) return false;
+  await commit(store, () => {
+    for (let count = 1, bytes = 0; next.done !== true; count++, next = entries.next()) {
+      const { key, value } = next.value;
+      const storeKey = { bytes: key, length: key.length };
+      if (value) store.put(storeKey, value);
+      else store.remove(storeKey);
+      bytes += key.length + (value?.length ?? 0);
+      if (count >= sliceEntries || bytes >= SLICE_BYTES_MAX) return;
+    }
+  });
+  return true;
 }
 
 /** Runs puts and removals as one transaction; DER_NVME_IO when it does not become durable. */
@@ -39,4 +38,8 @@ async function commit(store: LmdbStore, action: () => void): Promise<void> {
   } catch (error) {
     throw new DaosError('NVME_IO', 'commit of the index failed', { cause: error });
   }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

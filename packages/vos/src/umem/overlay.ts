@@ -103,10 +103,17 @@ export class Overlay {
     return first.block === end.block && first.at === end.at;
   }
 
-  /** All entries in order. */
-  sorted(): OverlayEntry[] {
+  /** Files up to so many entries that wait to be; false: there are more. So a scan of all need not hold up the thread. */
+  sortSome(entriesMax: number): boolean {
+    const first = Math.max(0, this.unsorted.length - entriesMax);
+    for (const entry of this.unsorted.splice(first)) this.file(entry);
+    return this.unsorted.length === 0;
+  }
+
+  /** All entries in order. Nothing may be put meanwhile. */
+  *sorted(): Generator<OverlayEntry> {
     this.sort();
-    return this.blocks.flat();
+    for (const block of this.blocks) yield* block;
   }
 
   private copyOf(bytes: Uint8Array, length: number): Uint8Array {
