@@ -2,7 +2,8 @@ import { DaosError, type Epoch, type EpochRange, type UnitOid, type Uuid } from 
 
 import type { Container } from './container_state.js';
 import type { DtxStatus } from './dtx/dtx_table.js';
-import { DtxHandle, type DtxId, type DtxMembership } from './dtx/handle.js';
+import type { DtxId } from './dtx/dtx_id.js';
+import { DtxHandle, type DtxMembership } from './dtx/handle.js';
 import { arrayRemove, type VosArrayRemove } from './ops/remove.js';
 import type {
   KeyFlavours,

@@ -1,6 +1,7 @@
 export { DtxFlag } from './dtx/active_dtx.js';
 export type { DtxStatus } from './dtx/dtx_table.js';
-export { DTX_REFRESH_MAX, DtxHandle, type DtxId, type DtxMembership, type DtxParams, type DtxRefresh } from './dtx/handle.js';
+export { dtxIdParse, dtxIdText, type DtxId } from './dtx/dtx_id.js';
+export { DTX_REFRESH_MAX, DtxHandle, type DtxMembership, type DtxParams, type DtxRefresh } from './dtx/handle.js';
 export { VosFlag } from './ops/flags.js';
 export type { VosArrayRemove } from './ops/remove.js';
 export { vosPoolCreate, vosPoolDestroy, vosPoolOpen, type VosPoolOpenParams } from './pool_files.js';

@@ -16,10 +16,12 @@ import { superblockRead, superblockWrite, syncFolder, type Superblock } from './
 import { TimestampTable } from './ts/timestamp_table.js';
 import type { VosPool, VosPoolCreateParams } from './types.js';
 import { LmdbUmem } from './umem/lmdb_umem.js';
-import type { UmemOptions } from './umem/umem_options.js';
-import { DataStore, IndexVeaStore } from './value/data_store.js';
+import type { UmemListener } from './umem/umem_event.js';
+import type { CheckpointPolicy, UmemOptions } from './umem/umem_options.js';
+import { DataStore } from './value/data_store.js';
 import { Extents } from './value/extents.js';
 import { SingleValues } from './value/single_values.js';
+import { IndexVeaStore } from './value/vea_rows.js';
 
 /** Smallest index that is worth having. */
 const SCM_BYTES_MIN = 1024 * 1024;
@@ -38,6 +40,11 @@ export interface VosPoolOpenParams {
   /** Timestamp cache of the target, shared by its pools. Default: one of the pool's own, when it is needed. */
   readonly timestamps?: TimestampTable;
   readonly nowSeconds?: () => number;
+  /** `none`: the last moments may be lost when the operating system crashes. Default: `full`. */
+  readonly durability?: 'full' | 'none';
+  /** When the index is brought up to the log. */
+  readonly checkpoint?: CheckpointPolicy;
+  readonly onEvent?: UmemListener;
 }
 
 interface Paths {
@@ -126,37 +133,45 @@ export async function vosPoolDestroy(dir: string): Promise<void> {
   await rm(dir, { recursive: true, force: true });
 }
 
-async function openStore(paths: Paths, { scmBytes, nvmeBytes }: Superblock, params: VosPoolOpenParams, tuning?: UmemOptions): Promise<Store> {
-  const umem = await LmdbUmem.open(paths, scmBytes, tuning);
-  let file: BioFile | undefined;
+async function openStore(
+  paths: Paths,
+  { scmBytes, nvmeBytes }: Superblock,
+  params: VosPoolOpenParams,
+  options: UmemOptions = {},
+): Promise<Store> {
+  const file = nvmeBytes >= VEA_BLOCK_BYTES ? await BioFile.open(paths.data) : undefined;
+  let umem: LmdbUmem | undefined;
   try {
-    let vea: Vea | undefined;
-    if (nvmeBytes >= VEA_BLOCK_BYTES) {
-      file = await BioFile.open(paths.data);
-      vea = new Vea(new IndexVeaStore(umem), Math.floor(nvmeBytes / VEA_BLOCK_BYTES));
-    }
-    // heads are written back before the data store publishes: both at the end of a batch, in this order
-    const heads = new Heads(umem);
-    const data = new DataStore(umem, file, vea);
-    const now = params.now ?? ((): Epoch => 0n);
-    let { timestamps } = params;
-    return {
-      umem,
-      heads,
-      peek: new KeyPeek(umem),
-      data,
-      singles: new SingleValues(umem, data),
-      extents: new Extents(umem, data),
-      space: new IndexSpace(umem, scmBytes),
-      now,
-      nowSeconds: params.nowSeconds ?? (() => Math.floor(Date.now() / 1000)),
-      timestamps: () => (timestamps ??= new TimestampTable({ start: now() })),
-    };
+    const readData = file && ((offset: number, length: number) => file.read(offset, length));
+    umem = await LmdbUmem.open(paths, scmBytes, { ...umemOptions(params), ...(readData ? { readData } : {}), ...options });
+    const vea = file && new Vea(new IndexVeaStore(umem), Math.floor(nvmeBytes / VEA_BLOCK_BYTES));
+    return storeOf(umem, new DataStore(umem, file, vea), scmBytes, params);
   } catch (error) {
+    await umem?.close();
     await file?.close();
-    await umem.close();
     throw error;
   }
+}
+
+function storeOf(umem: LmdbUmem, data: DataStore, scmBytes: number, params: VosPoolOpenParams): Store {
+  const now = params.now ?? ((): Epoch => 0n);
+  let { timestamps } = params;
+  return {
+    umem,
+    heads: new Heads(umem),
+    peek: new KeyPeek(umem),
+    data,
+    singles: new SingleValues(umem, data),
+    extents: new Extents(umem, data),
+    space: new IndexSpace(umem, scmBytes),
+    now,
+    nowSeconds: params.nowSeconds ?? (() => Math.floor(Date.now() / 1000)),
+    timestamps: () => (timestamps ??= new TimestampTable({ start: now() })),
+  };
+}
+
+function umemOptions({ durability, checkpoint, onEvent }: VosPoolOpenParams): UmemOptions {
+  return { ...(durability ? { durability } : {}), ...(checkpoint ? { checkpoint } : {}), ...(onEvent ? { onEvent } : {}) };
 }
 
 async function formatFreeSpace(paths: Paths, scmBytes: number, blocks: number): Promise<void> {

@@ -1,5 +1,6 @@
 import type { DtxStatus } from './dtx/dtx_table.js';
-import type { DtxHandle, DtxId, DtxMembership } from './dtx/handle.js';
+import type { DtxId } from './dtx/dtx_id.js';
+import type { DtxHandle, DtxMembership } from './dtx/handle.js';
 import type { VosArrayRemove } from './ops/remove.js';
 import type { Epoch, EpochRange, Iod, IodType, KeyFlavour, Recx, UnitOid, Uuid } from '@daos/common';
 

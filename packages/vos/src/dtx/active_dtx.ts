@@ -1,6 +1,7 @@
 import type { Epoch, UnitOid } from '@daos/common';
 
-import type { DtxId, DtxMembership } from './handle.js';
+import type { DtxId } from './dtx_id.js';
+import type { DtxMembership } from './handle.js';
 
 /** How far a transaction is. Numbers as in DAOS. */
 export const DtxState = {

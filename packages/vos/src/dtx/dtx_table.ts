@@ -6,7 +6,8 @@ import type { Store } from '../store.js';
 import { ActiveDtx, DtxFlag, DtxState, type DtxRecord } from './active_dtx.js';
 import type { ActiveRows } from './active_rows.js';
 import type { CommittedRows } from './committed_rows.js';
-import { dtxIdText, type DtxHandle, type DtxId } from './handle.js';
+import { dtxIdText, type DtxId } from './dtx_id.js';
+import type { DtxHandle } from './handle.js';
 import { DtxView, type Intent, type OpenTransactions } from './view.js';
 
 /** Local numbers below this have a meaning of their own. */

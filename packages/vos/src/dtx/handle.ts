@@ -1,11 +1,6 @@
-import { DaosError, type Epoch, type UnitOid, type Uuid } from '@daos/common';
+import { DaosError, type Epoch, type UnitOid } from '@daos/common';
 
-/** Identity of a distributed transaction. */
-export interface DtxId {
-  readonly uuid: Uuid;
-  /** Clock value at which its leader began it. */
-  readonly hlc: Epoch;
-}
+import type { DtxId } from './dtx_id.js';
 
 /** Who takes part, as the transaction's leader sends it along: opaque to VOS. */
 export interface DtxMembership {
@@ -109,12 +104,4 @@ export class DtxHandle {
   get isAtLast(): boolean {
     return this.opSeq >= this.modificationCount;
   }
-}
-
-export function dtxIdEquals(a: DtxId, b: DtxId): boolean {
-  return a.hlc === b.hlc && a.uuid === b.uuid;
-}
-
-export function dtxIdText({ uuid, hlc }: DtxId): string {
-  return `${uuid}.${hlc.toString(16)}`;
 }

@@ -2,7 +2,8 @@ import { DaosError, type Epoch } from '@daos/common';
 
 import { EntryStatus, type LogViewer } from '../ilog/log_state.js';
 import { DtxFlag, DtxState, type ActiveDtx } from './active_dtx.js';
-import { DTX_REFRESH_MAX, dtxIdEquals, dtxIdText, type DtxHandle } from './handle.js';
+import { dtxIdEquals, dtxIdText } from './dtx_id.js';
+import { DTX_REFRESH_MAX, type DtxHandle } from './handle.js';
 
 /** Why somebody looks at a record. */
 export const Intent = {

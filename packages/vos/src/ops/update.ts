@@ -13,7 +13,7 @@ import { EXTENT_RECORDS_MAX } from '../value/extents.js';
 import { ValueRecord, type DataPiece } from '../value/value_record.js';
 import { checkDistinctAkeys, checkIods, checkOverlaps, checkValues, checkWriteEpoch } from './arguments.js';
 import { checkSound } from './sound.js';
-import { TS_SEED, UpdateSpace, type Place } from './update_space.js';
+import { ALONGSIDE_BYTES_MAX, TS_SEED, UpdateSpace, type Place } from './update_space.js';
 import { WriteScope } from './write_scope.js';
 
 const DKEY_MUST_EXIST = Cond.DKEY_UPDATE | Cond.AKEY_UPDATE;
@@ -60,15 +60,15 @@ export class Update {
     checkIods(request.dkey, request.iods, request.flavours);
     checkDistinctAkeys(request.iods);
     checkValues(request.iods, request.values);
-    const needsFile = this.space.check(request);
-    if (needsFile && handle && !handle.isReal) throw new DaosError('NOTSUPPORTED', 'a value for the data file in a local transaction');
+    const fileBytes = this.space.check(request);
+    if (fileBytes > 0 && handle && !handle.isReal) throw new DaosError('NOTSUPPORTED', 'a value for the data file in a local transaction');
     const { umem } = this.container.store;
     this.scope.begin(request.epoch, handle);
     try {
       this.check(request);
       // what was checked is remembered in this object until it is applied: an update that waits needs its own
-      if (needsFile) return this.runWithFile(request);
-      this.apply(request, undefined);
+      if (fileBytes > ALONGSIDE_BYTES_MAX) return this.runWithFile(request);
+      this.apply(request, fileBytes > 0 ? this.space.writeAlongside(request) : undefined);
     } catch (error) {
       throw this.scope.fail(error);
     }

@@ -13,6 +13,9 @@ export const TS_SEED = 0x5bd1e995;
 /** A larger single value is stored in pieces of this size, which need not lie together. */
 const GANG_PIECE_BYTES = 8 * 1024 * 1024;
 
+/** An update with no more than this for the data file does not wait for it before the index is changed. */
+export const ALONGSIDE_BYTES_MAX = 32 * 1024;
+
 interface PlacedPiece {
   readonly reservation: VeaReservation;
   readonly bytes: number;
@@ -25,8 +28,8 @@ export type Place = readonly PlacedPiece[] | undefined;
 export class UpdateSpace {
   constructor(private readonly store: Store) {}
 
-  /** DER_NOSPACE when the update does not fit; the result tells whether some of it goes to the data file. */
-  check(request: VosUpdate): boolean {
+  /** DER_NOSPACE when the update does not fit; the result is how much of it goes to the data file. */
+  check(request: VosUpdate): number {
     const { data, space } = this.store;
     let indexBytes = SPACE_PER_UPDATE_BYTES + request.dkey.length;
     let fileBytes = 0;
@@ -48,7 +51,36 @@ export class UpdateSpace {
     }
     space.checkUpdate(indexBytes, request.flags);
     if (fileBytes > 0) data.checkRoom(fileBytes, (request.flags & (VosFlag.CRIT | VosFlag.REBUILD)) !== 0);
-    return fileBytes > 0;
+    return fileBytes;
+  }
+
+  /**
+   * Starts to write what goes to the data file; the batch that is being collected is durable only when the data is,
+   * too. For small values: should the data not arrive, the index takes no more modifications. DER_NOSPACE, and then
+   * nothing is written.
+   */
+  writeAlongside(request: VosUpdate): Place[] {
+    const { data } = this.store;
+    const places: Place[] = [];
+    const reserved: VeaReservation[] = [];
+    const parts: Uint8Array[] = [];
+    try {
+      forEachValue(request, (bytes) => {
+        if (!data.takes(bytes.length)) {
+          places.push(undefined);
+          return;
+        }
+        const reservation = data.reserve(bytes.length);
+        reserved.push(reservation);
+        parts.push(bytes);
+        places.push([{ reservation, bytes: bytes.length }]);
+      });
+    } catch (error) {
+      data.cancel(reserved);
+      throw error;
+    }
+    reserved.forEach((reservation, i) => data.writeAlongside(reservation, parts[i] as Uint8Array));
+    return places;
   }
 
   /**

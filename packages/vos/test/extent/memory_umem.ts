@@ -35,6 +35,19 @@ export class MemoryUmem implements Umem {
 
   touch(): void {}
 
+  findLast(from: IndexKey, to: IndexKey): UmemEntry | undefined {
+    for (const entry of this.range({ from, to, reverse: true, limit: 1 })) return entry;
+    return undefined;
+  }
+
+  dependsOn(): void {
+    throw new Error('this index has no data file');
+  }
+
+  sealed(): Promise<void> {
+    return this.durable();
+  }
+
   put(key: IndexKey, value: Uint8Array): void {
     this.puts++;
     const text = textOf(key);
