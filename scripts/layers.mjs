@@ -41,6 +41,7 @@ export const MAY_IMPORT = {
   'apps/agent': [...DC, 'control'],
   'apps/dmg': CLIENT,
   'apps/daos': CLIENT,
+  'apps/ddb': ['gurt', 'common', 'native', 'vea', 'bio', 'vos'],
   'apps/server': [...DC, 'control', 'rdb'],
   'apps/engine': [...L4, ...RPC, ...halves('ds')],
 };

@@ -1,6 +1,6 @@
 export { DtxFlag } from './dtx/active_dtx.js';
 export type { DtxStatus } from './dtx/dtx_table.js';
-export { dtxIdParse, dtxIdText, type DtxId } from './dtx/dtx_id.js';
+export { dtxIdEquals, dtxIdParse, dtxIdText, type DtxId } from './dtx/dtx_id.js';
 export { DTX_REFRESH_MAX, DtxHandle, type DtxMembership, type DtxParams, type DtxRefresh } from './dtx/handle.js';
 export { VosFlag } from './ops/flags.js';
 export type { VosArrayRemove } from './ops/remove.js';
