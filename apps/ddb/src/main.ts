@@ -1,3 +1,4 @@
+import { DaosError } from '@daos/common';
 import { Command, CommanderError } from 'commander';
 
 import { ddbVersion, isCommand, runWords } from './commands/table.js';
@@ -33,20 +34,36 @@ export async function main(argv: readonly string[], streams = STREAMS, store: Dd
     throw error;
   }
   const options = program.opts<MainOptions>();
-  const print = (line: string): void => {
-    streams.output.write(`${line}\n`);
-  };
+  const print = printTo(streams.output);
   const dbPath = options.db_path === undefined ? {} : { dbPath: options.db_path };
   const session = new Session(store, print, { write: options.write_mode === true, ...dbPath });
-  try {
-    await run(session, options, program.args, streams, printError);
-    return 0;
-  } catch (error) {
-    printError(error);
-    return 1;
-  } finally {
-    await session.close();
-  }
+  const succeeds = async (work: Promise<void>): Promise<boolean> => {
+    try {
+      await work;
+      return true;
+    } catch (error) {
+      printError(error);
+      return false;
+    }
+  };
+  const ran = await succeeds(run(session, options, program.args, streams, printError));
+  const closed = await succeeds(session.close());
+  return ran && closed ? 0 : 1;
+}
+
+/**
+ * Prints lines to a stream. When its reader is gone the next line fails with DER_CANCELED, which ends a command
+ * between two of its steps, and the shard is closed as ever.
+ */
+function printTo(output: NodeJS.WritableStream): (line: string) => void {
+  let failure: Error | undefined;
+  output.once('error', (error) => {
+    failure = error;
+  });
+  return (line) => {
+    if (failure) throw new DaosError('CANCELED', `cannot write to the output: ${failure.message}`, { cause: failure });
+    output.write(`${line}\n`);
+  };
 }
 
 async function run(

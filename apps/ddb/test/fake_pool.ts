@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import { DaosError, type Epoch, type IodChecksums, type UnitOid, type Uuid } from '@daos/common';
 import { dtxIdEquals, type DtxId } from '@daos/vos';
 
@@ -235,7 +237,8 @@ export class FakeStore implements DdbStore {
   readonly calls: string[] = [];
 
   async openPool(path: VosPath, { write }: { write: boolean }): Promise<DdbPool> {
-    await Promise.resolve();
+    // as long as a turn of the event loop, as with a real shard
+    await setImmediate();
     if (path.path.includes('missing')) throw new DaosError('INVAL', `there is no ${path.path}`);
     this.opened.push({ path, write });
     return this.pool;

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 
 import { main } from '../src/main.js';
 import { CONTAINER, FakeStore, OTHER, PATH, POOL } from './fake_pool.js';
@@ -85,6 +85,18 @@ describe('ddb', () => {
     expect(error.match(/DER_INVAL/g)).toHaveLength(2);
     expect(out).toContain('ddb version');
     expect(out).not.toContain(CONTAINER);
+  });
+
+  it('stops in good order when nobody reads its output any more', async () => {
+    const path = join(dir, 'commands');
+    await writeFile(path, `open -w ${PATH}\nrm /${OTHER}\n`);
+    const output = new Writable({ write: (_chunk, _encoding, done) => done(new Error('write EPIPE')) });
+    const streams = { input: new PassThrough(), output, error: new PassThrough() };
+    const store = new FakeStore();
+    expect(await main(['-f', path], streams, store)).toBe(1);
+    expect(String(streams.error.read())).toContain('DER_CANCELED');
+    expect(store.pool.isClosed).toBe(true);
+    expect([...store.pool.containers()]).toContain(OTHER);
   });
 
   it('is interactive until its input ends', async () => {
