@@ -271,7 +271,7 @@ describe('the commands for incarnation logs', () => {
 });
 
 describe('the commands for transactions', () => {
-  const uuid = Buffer.from(OTHER.replaceAll('-', ''), 'hex');
+  const uuid = OTHER;
   const active = (hlc: bigint) => {
     const oid = { oid: { hi: 1n, lo: 2n }, shard: 3, layoutVersion: 1 };
     return { id: { uuid, hlc }, epoch: 50n + hlc, oid, groupCount: 1, version: 2, recordCount: 4, flags: 1, mbsFlags: 8 };

@@ -1,5 +1,5 @@
 import { DaosError, type Uuid } from '@daos/common';
-import { dtxIdParse, dtxIdToString, type DtxId } from '@daos/vos';
+import { dtxIdParse, dtxIdText, type DtxId } from '@daos/vos';
 
 import type { DdbCommand } from '../command.js';
 import { unitOidFormat } from '../path/tree_path.js';
@@ -69,7 +69,7 @@ const dtxActCommit: DdbCommand = {
     const container = containerPlace(session.pool, path);
     const id = dtxArgument(text);
     if (!(await session.pool.dtxCommit(container, id))) throw noSuch(id, container);
-    session.print(`committed ${dtxIdToString(id)}`);
+    session.print(`committed ${dtxIdText(id)}`);
   },
 };
 
@@ -82,7 +82,7 @@ const dtxActAbort: DdbCommand = {
     const container = containerPlace(session.pool, path);
     const id = dtxArgument(text);
     if (!(await session.pool.dtxAbort(container, id))) throw noSuch(id, container);
-    session.print(`aborted ${dtxIdToString(id)}`);
+    session.print(`aborted ${dtxIdText(id)}`);
   },
 };
 
@@ -97,7 +97,7 @@ const dtxActDiscardInvalid: DdbCommand = {
     const ids = text === ALL ? Array.from(pool.dtxActive(container), ({ id }) => id) : [dtxArgument(text)];
     for (const id of ids) {
       const discarded = await pool.dtxDiscardInvalid(container, id);
-      session.print(`${dtxIdToString(id)}: ${discarded} records dropped`);
+      session.print(`${dtxIdText(id)}: ${discarded} records dropped`);
     }
   },
 };
@@ -142,7 +142,7 @@ function printActive(session: Session, container: Uuid): void {
 
 function activeLines(entry: DdbActiveDtx): string[] {
   return [
-    `ID: ${dtxIdToString(entry.id)}`,
+    `ID: ${dtxIdText(entry.id)}`,
     `  Epoch: ${entry.epoch}`,
     `  Grp Cnt: ${entry.groupCount}`,
     `  Ver: ${entry.version}`,
@@ -158,7 +158,7 @@ function printCommitted(session: Session, container: Uuid): void {
   let count = 0;
   for (const { id, epoch, commitTime } of session.pool.dtxCommitted(container)) {
     count++;
-    session.print(`ID: ${dtxIdToString(id)}`);
+    session.print(`ID: ${dtxIdText(id)}`);
     session.print(`  Epoch: ${epoch}`);
     session.print(`  Commit Time: ${timeText(commitTime)}`);
   }
@@ -175,7 +175,7 @@ function dtxArgument(text: string | undefined): DtxId {
 }
 
 function noSuch(id: DtxId, container: Uuid): DaosError {
-  return new DaosError('NONEXIST', `transaction ${dtxIdToString(id)} is not active in ${container}`);
+  return new DaosError('NONEXIST', `transaction ${dtxIdText(id)} is not active in ${container}`);
 }
 
 function timeText(seconds: number): string {
