@@ -184,15 +184,12 @@ export interface VosContainerInfo {
  * epoch) or DER_INPROGRESS (`waitFor` of the handle names the transactions to ask about), a failed modification takes
  * all earlier ones of its handle back, and what it wrote counts for others when the transaction is committed.
  */
-export interface VosContainer {
+export interface VosObjects {
   readonly uuid: Uuid;
-  query(): VosContainerInfo;
   update(request: VosUpdate, handle?: DtxHandle): Promise<void>;
   /** Synchronous when no data has to be read from the data file. */
   fetch(request: VosFetch, handle?: DtxHandle): VosFetchedIod[] | Promise<VosFetchedIod[]>;
   punch(request: VosPunch, handle?: DtxHandle): Promise<void>;
-  /** Undoes all versions of an extent in a range of epochs; older data shows again. */
-  arrayRemove(request: VosArrayRemove): Promise<void>;
   listObjects(epr: EpochRange, limit: number, anchor?: Uint8Array, handle?: DtxHandle): VosPage<UnitOid>;
   listDkeys(params: VosListParams, handle?: DtxHandle): VosPage<Uint8Array>;
   listAkeys(params: VosListParams & { readonly dkey: Uint8Array }, handle?: DtxHandle): VosPage<Uint8Array>;
@@ -205,6 +202,14 @@ export interface VosContainer {
   keyToAnchor(params: { oid: UnitOid; flavours: KeyFlavours; dkey: Uint8Array; akey?: Uint8Array }): Uint8Array;
   /** DER_NONEXIST when nothing qualifies; DER_INVAL for a bad combination of flags. */
   queryKey(request: VosQuery, handle?: DtxHandle): VosQueryResult;
+  close(): void;
+}
+
+/** A container's objects, and what is done with the container as a whole. */
+export interface VosContainer extends VosObjects {
+  query(): VosContainerInfo;
+  /** Undoes all versions of an extent in a range of epochs; older data shows again. */
+  arrayRemove(request: VosArrayRemove): Promise<void>;
 
   /**
    * Commits transactions; resolves with how many were committed now. Unknown and decided ones are passed over.
@@ -230,6 +235,4 @@ export interface VosContainer {
   /** Several modifications that become visible and durable together, without an id. End it with `dtxLocalEnd`. */
   dtxLocalBegin(epoch: Epoch): DtxHandle;
   dtxLocalEnd(handle: DtxHandle, isCommitted: boolean): Promise<void>;
-
-  close(): void;
 }

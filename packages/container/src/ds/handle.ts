@@ -1,5 +1,5 @@
 import type { Uuid } from '@daos/common';
-import type { VosContainer } from '@daos/vos';
+import type { VosObjects } from '@daos/vos';
 
 import type { ContChecksum } from '../types.js';
 
@@ -10,7 +10,7 @@ export interface DsContHandle {
   readonly containerUuid: Uuid;
   readonly canRead: boolean;
   readonly canWrite: boolean;
-  readonly container: VosContainer;
+  readonly container: VosObjects;
   /** Version of the pool map this target knows now. */
   readonly poolMapVersion: number;
   readonly checksum: ContChecksum | undefined;

@@ -2,7 +2,7 @@ import { LruMap } from '@daos/gurt';
 import { ContCapability, DaosError, isDaosError, type Uuid } from '@daos/common';
 import { tlsKey, type Xstream } from '@daos/engine';
 import { POOL_CHILDREN, dsPoolChildLookup, type DsPoolChild } from '@daos/pool/ds';
-import type { VosContainer } from '@daos/vos';
+import type { VosContainer, VosObjects } from '@daos/vos';
 
 import type { ContGrant } from './cont_service.js';
 import type { DsContHandle } from './handle.js';
@@ -51,7 +51,7 @@ class TargetHandle implements DsContHandle {
   readonly containerUuid: Uuid;
   readonly poolUuid: Uuid;
   readonly handle: Uuid;
-  readonly container: VosContainer;
+  readonly container: VosObjects;
 
   constructor(
     private readonly child: DsPoolChild,

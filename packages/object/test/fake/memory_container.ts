@@ -1,6 +1,6 @@
 import { Cond, DaosError, IodType, QueryFlag, type Epoch, type Iod, type Recx, type UnitOid } from '@daos/common';
 import type {
-  IodChecksums, VosContainer, VosFetch, VosFetchedIod, VosListParams, VosPage, VosPiece, VosPunch, VosQuery, VosQueryResult,
+  IodChecksums, VosObjects, VosFetch, VosFetchedIod, VosListParams, VosPage, VosPiece, VosPunch, VosQuery, VosQueryResult,
   VosRecxEntry, VosUpdate,
 } from '@daos/vos';
 import { checksumChunkCount, checksumChunkRecords } from '@daos/common';
@@ -13,7 +13,7 @@ const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const bytesOf = (text: string) => Buffer.from(text, 'hex');
 
 /** A container that keeps only the newest state, in memory: enough to see what the object service does with VOS. */
-export class MemoryContainer implements VosContainer {
+export class MemoryContainer implements VosObjects {
   readonly uuid: string;
   readonly shards = new Map<string, { unit: UnitOid; dkeys: Map<string, Dkey>; maxWrite: Epoch }>();
   /** Awaited before a modification is acknowledged. */
