@@ -18,6 +18,8 @@ export function fetchChecksums(
   checksummer: Checksummer, recordSize: number, recxs: readonly Recx[], pieces: readonly VosPiece[],
   extentOf: readonly number[],
 ): Uint8Array {
+  const sole = pieces.length === 1 ? wholeExtent(checksummer, recordSize, recxs[extentOf[0] as number], pieces[0]) : undefined;
+  if (sole) return sole;
   const writer = new ChunkWriter(checksummer, recordSize, pieces.some(({ stored }) => stored !== undefined));
   for (let i = 0; i < pieces.length; i++) {
     const extent = extentOf[i] as number;
@@ -25,6 +27,25 @@ export function fetchChecksums(
     writer.add(pieces[i] as VosPiece);
   }
   return writer.finish();
+}
+
+/** The common case: a stored extent, returned as it is, and nothing else. */
+function wholeExtent(
+  checksummer: Checksummer, recordSize: number, asked: Recx | undefined, piece: VosPiece | undefined,
+): Uint8Array | undefined {
+  const stored = piece?.stored;
+  if (!asked || !stored || piece.recx.nr !== stored.recx.nr || stored.recx.idx < asked.idx) return undefined;
+  if (stored.recx.idx + stored.recx.nr > asked.idx + asked.nr) return undefined;
+  checkStored(checksummer, checksummer.chunkRecords(recordSize), stored);
+  return stored.checksums.bytes;
+}
+
+function checkStored(checksummer: Checksummer, chunkRecords: number, { recx, checksums }: NonNullable<VosPiece['stored']>): void {
+  const { type, chunkBytes, algorithm } = checksummer;
+  const bytes = checksumChunkCount(recx, chunkRecords) * algorithm.length;
+  if (checksums.type !== type || checksums.chunkBytes !== chunkBytes || checksums.bytes.length !== bytes) {
+    throw new DaosError('CSUM', `the checksums stored at record ${recx.idx} are not of the container's type ${type}`);
+  }
 }
 
 /**
@@ -127,14 +148,9 @@ class ChunkWriter {
     const dataFrom = Number(piece.recx.idx - this.recx.idx);
     if (!this.isStored) return { piece, dataFrom, storedFrom: dataFrom, storedTo: dataFrom + Number(piece.recx.nr) };
     if (!stored) throw new DaosError('CSUM', `the extent at record ${piece.recx.idx} was stored without checksums, others with`);
-    const { checksums, recx } = stored;
-    const count = checksumChunkCount(recx, this.records);
-    const { type, chunkBytes } = this.checksummer;
-    if (checksums.type !== type || checksums.chunkBytes !== chunkBytes || checksums.bytes.length !== count * this.length) {
-      throw new DaosError('CSUM', `the checksums stored at record ${recx.idx} are not of the container's type ${type}`);
-    }
-    const storedFrom = Number(recx.idx - this.recx.idx);
-    return { piece, dataFrom, storedFrom, storedTo: storedFrom + Number(recx.nr) };
+    checkStored(this.checksummer, this.records, stored);
+    const storedFrom = Number(stored.recx.idx - this.recx.idx);
+    return { piece, dataFrom, storedFrom, storedTo: storedFrom + Number(stored.recx.nr) };
   }
 
   /** Passes on `count` stored checksums, the first of them that of the extent's chunk `chunk`. */
