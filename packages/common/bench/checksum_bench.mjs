@@ -1,21 +1,25 @@
 /**
- * Measures every checksum over one chunk beside a reference in the same run: a plain loop over the bytes (one table
- * look-up per byte for CRCs), or for SHA the plain hash of node:crypto.
- * Usage: node bench/checksum_bench.mjs [chunk bytes] [--native: with the addon's code, as clients and engines run it]
+ * Measures every checksum over one chunk: this package's own code, the addon's where there is some, and a reference in the
+ * same run: a plain loop over the bytes (one table look-up per byte for CRCs), or for SHA the plain hash of node:crypto.
+ * Usage: node bench/checksum_bench.mjs [chunk bytes]
  */
 import { createHash } from 'node:crypto';
 
+import { crc32c as packageCrc32c } from '@node-rs/crc32';
+
+import { crc32c, digestUpdate } from '../../native/dist/src/index.js';
 import { checksumAlgorithmByName, setCrc32Implementation, setDigestKernel } from '../dist/src/index.js';
 
-const args = process.argv.slice(2);
-const chunkBytes = Number(args.find((arg) => arg !== '--native') ?? 32768);
+const chunkBytes = Number(process.argv[2] ?? 32768);
 const data = Uint8Array.from({ length: chunkBytes }, (_, i) => (11 * i + 7 * (i >>> 8) + 5) & 0xff);
 const out = new Uint8Array(64);
 
-if (args.includes('--native')) {
-  const { crc32c, digestUpdate } = await import('../../native/dist/src/index.js');
-  setCrc32Implementation((bytes, register) => ~crc32c(bytes, ~register >>> 0));
-  setDigestKernel(digestUpdate);
+const ADDON = ['crc32', 'crc64', 'sha1', 'sha256', 'adler32'];
+
+function useAddon(isUsed) {
+  const crc = isUsed ? crc32c : packageCrc32c;
+  setCrc32Implementation((bytes, register) => ~crc(bytes, ~register >>> 0));
+  setDigestKernel(isUsed ? digestUpdate : undefined);
 }
 
 const crc16Table = Uint16Array.from({ length: 256 }, (_, byte) => {
@@ -95,11 +99,18 @@ function speed(run) {
   return best;
 }
 
-console.log(`chunks of ${chunkBytes} bytes`);
-console.log('algorithm   here MB/s  reference MB/s  ratio');
+const column = (value, digits = 0) => value.toFixed(digits).padStart(10);
+
+console.log(`chunks of ${chunkBytes} bytes; MB/s, then ratios`);
+console.log(`algorithm ${['plain', 'own', 'addon', 'own/plain', 'addon/plain', 'addon/own'].map((title) => title.padStart(12)).join('')}`);
 for (const [name, reference] of Object.entries(REFERENCES)) {
   const algorithm = checksumAlgorithmByName(name);
-  const here = speed(() => algorithm.digest(data, out, 0));
-  const there = speed(reference);
-  console.log(`${name.padEnd(10)} ${here.toFixed(0).padStart(10)} ${there.toFixed(0).padStart(15)} ${(here / there).toFixed(2).padStart(6)}`);
+  const digest = () => algorithm.digest(data, out, 0);
+  const plain = speed(reference);
+  useAddon(false);
+  const own = speed(digest);
+  useAddon(true);
+  const addon = ADDON.includes(name) ? speed(digest) : undefined;
+  const figures = [column(plain), column(own), addon ? column(addon) : '', column(own / plain, 2), ...(addon ? [column(addon / plain, 2), column(addon / own, 2)] : [])];
+  console.log(`${name.padEnd(10)}${figures.map((figure) => figure.padStart(12)).join('')}`);
 }
