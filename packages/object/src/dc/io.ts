@@ -1,17 +1,15 @@
 import {
   DaosError,
   IodType,
-  checksumChunkRecords,
-  iodChecksums,
   isDaosError,
   objectIdToString,
-  type ChecksumAlgorithm,
+  type Checksummer,
   type Iod,
   type Recx,
 } from '@daos/common';
 import { getLogger } from '@daos/gurt';
 
-import { algorithmOf, digestMatches, keyChecksumOf } from '../checksum.js';
+import { checksummerOf } from '../checksum.js';
 import { allPresent, chunkParts, iodRecords } from '../chunks.js';
 import { OBJ_FETCH, OBJ_UPDATE, ObjFlag, type ObjFetchedIod, type ObjFetchOut, type ObjIod, type ObjUpdateIn } from '../rpc.js';
 import type { DcObject } from './object.js';
@@ -55,18 +53,18 @@ export async function dcObjUpdate(
 ): Promise<void> {
   const apiFlags = options.flags ?? 0;
   checkUpdate(obj, dkey, iods, values, apiFlags);
-  const { checksum } = obj.cont;
-  const checksumType = checksum?.type ?? 0;
-  const checksumChunk = checksum?.chunkBytes ?? 0;
+  const checksummer = checksummerFor(obj);
+  const checksumType = checksummer?.type ?? 0;
+  const checksumChunk = checksummer?.chunkBytes ?? 0;
   const data: Uint8Array[] = [];
   const wire: ObjIod[] = [];
   for (let i = 0; i < iods.length; i++) {
     const iod = iods[i] as Iod;
     const value = exactValue(iod, values[i] as Uint8Array);
     if (value.length > 0) data.push(value);
-    wire.push(wireIod(iod, checksumType, iodChecksums(checksumType, checksumChunk, iod, value)?.bytes));
+    wire.push(wireIod(iod, checksummer, checksummer?.value(iod, value)?.bytes));
   }
-  const dkeyChecksum = keyChecksumOf(checksumType, dkey);
+  const dkeyChecksum = checksummer?.key(dkey);
   await callRetrying({
     obj, group: obj.groupOf(dkey), write: true, rpc: OBJ_UPDATE, flags: 0, apiFlags, data, options,
     make: (head): ObjUpdateIn => ({ head, dkey, dkeyChecksum, checksumType, checksumChunk, iods: wire }),
@@ -80,14 +78,19 @@ function exactValue(iod: Iod, value: Uint8Array): Uint8Array {
   return value.length === length ? value : value.subarray(0, length);
 }
 
-function wireIod(iod: Iod, checksumType: number, checksums?: Uint8Array): ObjIod {
+function checksummerFor(obj: DcObject): Checksummer | undefined {
+  const { checksum } = obj.cont;
+  return checksum && checksummerOf(checksum);
+}
+
+function wireIod(iod: Iod, checksummer: Checksummer | undefined, checksums?: Uint8Array): ObjIod {
   return {
     akey: iod.akey,
     type: iod.type,
     size: iod.size,
     recxs: iod.type === IodType.SINGLE ? NONE : iod.recxs.flatMap(({ idx, nr }) => [idx, nr]),
     flags: iod.flags ?? 0,
-    akeyChecksum: keyChecksumOf(checksumType, iod.akey),
+    akeyChecksum: checksummer?.key(iod.akey),
     checksums,
   };
 }
@@ -104,9 +107,10 @@ export async function dcObjFetch(
   const apiFlags = options.flags ?? 0;
   checkFetch(obj, dkey, iods, into, apiFlags);
   const sink = options.sizeOnly ? undefined : soleSink(iods, into);
-  const checksumType = obj.cont.checksum?.type ?? 0;
-  const dkeyChecksum = keyChecksumOf(checksumType, dkey);
-  const wire = iods.map((iod) => wireIod(iod, checksumType));
+  const checksummer = checksummerFor(obj);
+  const checksumType = checksummer?.type ?? 0;
+  const dkeyChecksum = checksummer?.key(dkey);
+  const wire = iods.map((iod) => wireIod(iod, checksummer));
   const { output, data } = await callRetrying({
     obj, group: obj.groupOf(dkey), write: false, rpc: OBJ_FETCH, options, apiFlags, sink,
     flags: options.sizeOnly ? ObjFlag.EMPTY_SGL : 0,
@@ -163,13 +167,10 @@ function sizesOf(iod: Iod, found: ObjFetchedIod): ObjFetched {
 /** Takes a fetch reply apart: the bytes of all descriptors follow each other. */
 class FetchReader {
   private at = 0;
-  private readonly algorithm: ChecksumAlgorithm | undefined;
-  private readonly chunkBytes: number;
+  private readonly checksummer: Checksummer | undefined;
 
   constructor(private readonly obj: DcObject, private readonly output: ObjFetchOut, private readonly data: Uint8Array) {
-    const { checksum } = obj.cont;
-    this.algorithm = checksum && algorithmOf(checksum.type);
-    this.chunkBytes = checksum?.chunkBytes ?? 0;
+    this.checksummer = checksummerFor(obj);
   }
 
   read(iods: readonly Iod[], into: readonly (Uint8Array | undefined)[], sink: Uint8Array | undefined): ObjFetched[] {
@@ -191,7 +192,7 @@ class FetchReader {
 
   private single(found: ObjFetchedIod): ObjFetched {
     const data = this.take(found.size);
-    if (this.algorithm && found.size > 0) this.verify(this.algorithm, data, found.checksums, 0);
+    if (this.checksummer && found.size > 0) this.verify(this.checksummer, data, found.checksums, 0);
     return { size: found.size, data, present: NONE };
   }
 
@@ -201,7 +202,7 @@ class FetchReader {
     let records = 0;
     for (let i = 2; i < present.length; i += 3) records += present[i] as number;
     const bytes = this.take(records * found.size);
-    if (this.algorithm) this.verifyArray(this.algorithm, iod, found, present, bytes);
+    if (this.checksummer) this.verifyArray(this.checksummer, iod, found, present, bytes);
     const wanted = found.size * iodRecords(iod);
     if (iod.size > 0 && iod.size < found.size || into && into.length < wanted) {
       throw new DaosError('REC2BIG', `records of object ${objectIdToString(this.obj.oid)} have ${found.size} bytes, more than the buffer takes`);
@@ -214,8 +215,8 @@ class FetchReader {
     return { size: found.size, data: target, present: recxs };
   }
 
-  private verifyArray(algorithm: ChecksumAlgorithm, iod: Iod, found: ObjFetchedIod, present: readonly number[], bytes: Uint8Array): void {
-    const parts = chunkParts(iod.recxs, present, checksumChunkRecords(this.chunkBytes, found.size));
+  private verifyArray(checksummer: Checksummer, iod: Iod, found: ObjFetchedIod, present: readonly number[], bytes: Uint8Array): void {
+    const parts = chunkParts(iod.recxs, present, checksummer.chunkRecords(found.size));
     let from = 0;
     let to = 0;
     let index = 0;
@@ -224,14 +225,16 @@ class FetchReader {
       to += part.count * found.size;
       const next = parts[i + 1];
       if (next?.extent === part.extent && next.chunk === part.chunk) continue;
-      this.verify(algorithm, bytes.subarray(from, to), found.checksums, index++);
+      this.verify(checksummer, bytes, found.checksums, index++, from, to);
       from = to;
     }
   }
 
-  private verify(algorithm: ChecksumAlgorithm, bytes: Uint8Array, checksums: Uint8Array | undefined, index: number): void {
-    const { length } = algorithm;
-    if (!checksums || checksums.length < (index + 1) * length || !digestMatches(algorithm, bytes, checksums, index * length)) {
+  /** Checks `bytes[from, to)` against checksum number `index`. */
+  private verify(
+    checksummer: Checksummer, bytes: Uint8Array, checksums: Uint8Array | undefined, index: number, from = 0, to = bytes.length,
+  ): void {
+    if (!checksums || !checksummer.matches(bytes, checksums, index * checksummer.algorithm.length, from, to)) {
       throw new DaosError('CSUM', `data of object ${objectIdToString(this.obj.oid)} do not match their checksum`);
     }
   }
