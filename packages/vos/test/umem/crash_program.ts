@@ -141,7 +141,7 @@ class CrashProgram {
       const value = this.newValue();
       if (value === undefined) this.umem.remove(keyOf(key));
       else this.umem.put(keyOf(key), Buffer.from(value));
-      if (before) freed.push(...blockOf(String(before)));
+      if (before) freed.push(...blockOf(String(Buffer.from(before))));
       group.push([key, value]);
     }
     this.groups.push(group);
