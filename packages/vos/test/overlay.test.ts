@@ -27,6 +27,8 @@ describe('the overlay', () => {
       const got = [...overlay.range(key(from), key(to), reverse)].map((e) => [Buffer.from(e.key).toString(), e.value && Buffer.from(e.value).toString()]);
       expect(got).toEqual(want.map(([k, v]) => [k, v]));
       expect(overlay.isEmptyBetween(key(from), key(to))).toBe(want.length === 0);
+      const last = overlay.findLast(key(from), key(to));
+      expect(last && Buffer.from(last.key).toString()).toBe(want.at(reverse ? 0 : -1)?.[0]);
     }
     expect(overlay.count).toBe(model.size);
     for (const [text, value] of model) {

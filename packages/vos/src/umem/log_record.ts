@@ -36,6 +36,8 @@ export interface DataSum {
 }
 
 export interface LogRecord {
+  /** Bytes in the file. */
+  readonly bytes: number;
   readonly sequence: number;
   /** Undefined: the record's version does not tell. */
   readonly durable: number | undefined;
@@ -102,7 +104,7 @@ export function recordDecode(bytes: Buffer): LogRecord | undefined {
   if (bytes.readUInt32LE(0) === MAGIC_V1) {
     const end = HEADER_BYTES_V1 + bytes.readUInt32LE(12);
     if (bytes.readUInt32LE(CRC_AT_V1) !== crcOf(bytes, CRC_AT_V1, HEADER_BYTES_V1, end)) return undefined;
-    return { sequence: bytes.readUInt32LE(8), durable: undefined, ops: bytes.subarray(HEADER_BYTES_V1, end), data: [] };
+    return { bytes: bytes.length, sequence: bytes.readUInt32LE(8), durable: undefined, ops: bytes.subarray(HEADER_BYTES_V1, end), data: [] };
   }
   const opsEnd = RECORD_HEADER_BYTES + bytes.readUInt32LE(20);
   const end = opsEnd + bytes.readUInt32LE(24) * DATA_WRITE_BYTES;
@@ -112,6 +114,7 @@ export function recordDecode(bytes: Buffer): LogRecord | undefined {
     data.push({ offset: bytes.readDoubleLE(at), bytes: bytes.readUInt32LE(at + 8), crc: bytes.readUInt32LE(at + 12) });
   }
   return {
+    bytes: bytes.length,
     sequence: bytes.readUInt32LE(12),
     durable: bytes.readUInt32LE(16),
     ops: bytes.subarray(RECORD_HEADER_BYTES, opsEnd),

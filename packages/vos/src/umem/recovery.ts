@@ -7,7 +7,7 @@ import { replayOps } from './log_buffer.js';
 import type { LogFile } from './log_files.js';
 import { positionRead, positionReplace, type LogPosition } from './log_position.js';
 import { readRecords } from './log_reader.js';
-import { recordBytes, type DataSum, type LogRecord } from './log_record.js';
+import type { DataSum, LogRecord } from './log_record.js';
 import { sequenceAfter, sequenceDistance } from './sequence.js';
 import type { UmemEvent } from './umem_event.js';
 
@@ -75,7 +75,7 @@ async function scanLog(files: readonly [LogFile, LogFile], begin: LogPosition, r
       unverified.push({ sequence: record.sequence, data: record.data, before: { records, logBytes, isCut: true } });
     }
     records++;
-    logBytes += recordBytes(record.ops.length, record.data.length);
+    logBytes += record.bytes;
   }
   for (const { data, before } of unverified) {
     for (const sum of data) if (!(await hasArrived(sum, readData))) return before;

@@ -25,6 +25,9 @@ export class FaultyDisk implements LogFiles {
   /** Asked before each call; the result is thrown, or waited for. */
   fault: (call: DiskCall, path: string) => Error | Promise<void> | undefined = () => undefined;
 
+  /** Told of each read's size. */
+  onRead: (bytes: number) => void = () => undefined;
+
   constructor(
     private readonly random: Random,
     /** Calls take up to so many turns of the event loop. */
@@ -108,6 +111,7 @@ class FaultyFile implements LogFile {
 
   async read(into: Uint8Array, at: number): Promise<number> {
     await this.disk.take('read', this.path, this.life);
+    this.disk.onRead(into.length);
     const found = this.disk.bytes(this.path).subarray(at, at + into.length);
     into.set(found);
     return found.length;

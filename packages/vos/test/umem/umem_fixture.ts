@@ -91,9 +91,9 @@ export class TestUmem {
       logBytesMax: 256 * 1024,
       logFiles: this.disk,
       readData: (offset, bytes) => Promise.resolve(this.disk.bytes(DATA).subarray(offset, offset + bytes)),
-      openStore: (path, usableBytes) => (this.store = openLmdb(path, usableBytes)),
       onEvent: (event) => this.events.push(event),
       ...this.options,
+      openStore: (path, usableBytes) => (this.store = (this.options.openStore ?? openLmdb)(path, usableBytes)),
     };
   }
 }
