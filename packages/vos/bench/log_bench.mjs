@@ -3,6 +3,7 @@
 import { closeSync, constants, fdatasync, fsyncSync, openSync, rmSync, write, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileWrite } from '@daos/native';
 
 const FILE_BYTES = 64 << 20;
 const ROUND_MS = 250;
@@ -11,6 +12,7 @@ const path = join(process.argv[2] ?? tmpdir(), `log_bench.${process.pid}`);
 const WAYS = {
   'O_DSYNC': constants.O_RDWR | constants.O_DSYNC,
   'write, fdatasync': constants.O_RDWR,
+  'O_DSYNC, addon': constants.O_RDWR | constants.O_DSYNC,
   'O_DIRECT, O_DSYNC': constants.O_RDWR | constants.O_DIRECT | constants.O_DSYNC,
 };
 const OVERLAPS = [1, 2, 4, 8];
@@ -19,6 +21,7 @@ const memory = Buffer.from(new globalThis.WebAssembly.Memory({ initial: 64, maxi
 
 function append(fd, way, bytes, slot, at) {
   const buffer = memory.subarray(slot * 65536, slot * 65536 + bytes);
+  if (way.endsWith('addon')) return fileWrite(fd, [{ offset: at, buffers: [buffer] }], false);
   return new Promise((resolve, reject) => {
     const done = (error) => (error ? reject(error) : resolve());
     write(fd, buffer, 0, bytes, at, way === 'write, fdatasync' ? (error) => (error ? reject(error) : fdatasync(fd, done)) : done);

@@ -64,9 +64,10 @@ export class FaultyDisk implements LogFiles {
     return this.life;
   }
 
-  /** What a read finds now, outside of all faults. */
+  /** What a read finds now, outside of all faults. Lent. */
   bytes(path: string): Buffer {
     const { durable, pending } = this.content(path);
+    if (pending.length === 0) return durable;
     return pending.reduce<Buffer>((seen, { at, bytes }) => place(seen, at, bytes), Buffer.from(durable));
   }
 
