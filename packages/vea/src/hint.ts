@@ -53,12 +53,15 @@ export class VeaHint {
     return published < sequenceMax;
   }
 
-  /** Notes what is published now. Returns what undoes it. */
-  publish(end: number, sequence: number): PublishedHint {
-    const before = { hint: this, offset: this.publishedOffset, sequence: this.publishedSequence };
+  /** What the store says now, to come back to it. */
+  published(): PublishedHint {
+    return { hint: this, offset: this.publishedOffset, sequence: this.publishedSequence };
+  }
+
+  /** Notes what the store says from now on. */
+  publish(end: number, sequence: number): void {
     this.publishedOffset = end;
     this.publishedSequence = sequence;
-    return before;
   }
 
   unpublish(before: PublishedHint): void {

@@ -2,47 +2,79 @@ import type { PublishedHint, VeaHint } from './hint.js';
 import type { Reservation } from './reservation.js';
 import type { VeaStore } from './store.js';
 
-interface Move {
-  readonly hint: VeaHint;
-  sequenceMin: number;
-  sequenceMax: number;
-  count: number;
-  /** Where the reservation with the highest sequence ends. */
-  end: number;
+/** What the reservations of one stream do to its hint. */
+class Move {
+  count = 1;
+
+  constructor(
+    readonly hint: VeaHint,
+    private sequenceMin: number,
+    public sequenceMax: number,
+    /** Where the reservation with the highest sequence ends. */
+    public end: number,
+  ) {}
+
+  join(sequence: number, end: number): void {
+    this.count++;
+    this.sequenceMin = Math.min(this.sequenceMin, sequence);
+    if (sequence < this.sequenceMax) return;
+    this.sequenceMax = sequence;
+    this.end = end;
+  }
+
+  get isForward(): boolean {
+    return this.hint.moves(this.sequenceMin, this.sequenceMax, this.count);
+  }
 }
 
 /** What publishing some reservations does to the hints of their streams. */
 export class HintMoves {
-  private constructor(private readonly moves: Move[]) {}
+  private readonly moves: Move[] = [];
+  /** Only when there is more than one stream. */
+  private byHint: Map<VeaHint, Move> | undefined;
 
-  /** Undefined when no stream is concerned. DER_INVAL when a hint is ahead of what is published. */
+  /** Undefined when no hint moves. DER_INVAL when a hint is ahead of what is published. */
   static of(reservations: readonly Reservation[]): HintMoves | undefined {
-    let byHint: Map<VeaHint, Move> | undefined;
-    for (const { hint, sequence, end } of reservations) {
-      if (!hint) continue;
-      byHint ??= new Map<VeaHint, Move>();
-      const move = byHint.get(hint);
-      if (move) join(move, sequence, end);
-      else byHint.set(hint, { hint, sequenceMin: sequence, sequenceMax: sequence, count: 1, end });
+    let all: HintMoves | undefined;
+    for (let i = 0; i < reservations.length; i++) {
+      const { hint, sequence, end } = reservations[i] as Reservation;
+      if (hint) (all ??= new HintMoves()).add(hint, sequence, end);
     }
-    if (!byHint) return undefined;
-    return new HintMoves([...byHint.values()].filter((move) => move.hint.moves(move.sequenceMin, move.sequenceMax, move.count)));
+    return all?.forward();
   }
 
   /** Notes the moves, in the store for streams that it knows, and in `undo` how to take them back. */
   apply(store: VeaStore | undefined, undo: PublishedHint[] | undefined): void {
-    for (const { hint, end, sequenceMax } of this.moves) {
-      const before = hint.publish(end, sequenceMax);
-      undo?.push(before);
-      if (hint.id !== undefined) store?.putHint(hint.id, end, sequenceMax);
-    }
+    for (const { hint, end, sequenceMax } of this.moves) moveHint(hint, end, sequenceMax, store, undo);
+  }
+
+  private add(hint: VeaHint, sequence: number, end: number): void {
+    const [first] = this.moves;
+    const known = first?.hint === hint ? first : this.byHint?.get(hint);
+    if (known) return known.join(sequence, end);
+    const move = new Move(hint, sequence, sequence, end);
+    this.moves.push(move);
+    if (first) (this.byHint ??= new Map<VeaHint, Move>()).set(hint, move);
+  }
+
+  /** Without the moves that would go back. */
+  private forward(): this | undefined {
+    let kept = 0;
+    for (const move of this.moves) if (move.isForward) this.moves[kept++] = move;
+    this.moves.length = kept;
+    return kept > 0 ? this : undefined;
   }
 }
 
-function join(move: Move, sequence: number, end: number): void {
-  move.count++;
-  move.sequenceMin = Math.min(move.sequenceMin, sequence);
-  if (sequence < move.sequenceMax) return;
-  move.sequenceMax = sequence;
-  move.end = end;
+/** Notes where a stream's published data ends, in the store if that knows it, and in `undo` where it ended. */
+export function moveHint(
+  hint: VeaHint,
+  end: number,
+  sequence: number,
+  store: VeaStore | undefined,
+  undo: PublishedHint[] | undefined,
+): void {
+  undo?.push(hint.published());
+  hint.publish(end, sequence);
+  if (hint.id !== undefined) store?.putHint(hint.id, end, sequence);
 }

@@ -5,7 +5,7 @@ import { VEA_COMPAT_BITMAP, checkDescriptor, type VeaDescriptor, type VeaFormat 
 import { BATCHES_ON_FREE, BATCHES_ON_RESERVE, Flusher, type FlusherOptions } from './flusher.js';
 import { implicitDescriptor, veaFormat } from './format.js';
 import { VeaHint } from './hint.js';
-import { HintMoves } from './hint_moves.js';
+import { HintMoves, moveHint } from './hint_moves.js';
 import { Reservation, openReservations, type VeaReservation } from './reservation.js';
 import { Space, isCount, type ServedBy } from './space.js';
 import type { VeaAttributes, VeaBitmap, VeaStatistics } from './statistics.js';
@@ -165,12 +165,10 @@ export class Vea implements TxOwner {
   publish(reservations: VeaReservation | readonly VeaReservation[], tx?: VeaTx): void {
     const own = openReservations(reservations);
     tx?.checkOpen();
+    if (own.length === 1) return this.publishOne(own, tx);
     const moves = HintMoves.of(own);
-    for (let i = 0; i < own.length; ) {
-      const { chunk } = own[i] as Reservation;
-      i = chunk ? this.publishUnits(own, i, chunk, tx) : this.publishRun(own, i, tx);
-    }
-    moves?.apply(this.isDescribed ? this.store : undefined, tx?.hints);
+    for (let i = 0; i < own.length; ) i = this.publishSome(own, i, tx);
+    moves?.apply(this.hintStore, tx?.hints);
   }
 
   /**
@@ -310,6 +308,22 @@ export class Vea implements TxOwner {
     const before = stream?.offset;
     const sequence = stream?.advance(found.offset + blocks) ?? 0;
     return new Reservation(found.offset, blocks, undefined, stream, before, sequence);
+  }
+
+  private get hintStore(): VeaStore | undefined {
+    return this.isDescribed ? this.store : undefined;
+  }
+
+  private publishOne(own: readonly Reservation[], tx: VeaTx | undefined): void {
+    const { hint, sequence, end } = own[0] as Reservation;
+    const isForward = hint?.moves(sequence, sequence, 1) === true;
+    this.publishSome(own, 0, tx);
+    if (hint && isForward) moveHint(hint, end, sequence, this.hintStore, tx?.hints);
+  }
+
+  private publishSome(own: readonly Reservation[], from: number, tx: VeaTx | undefined): number {
+    const { chunk } = own[from] as Reservation;
+    return chunk ? this.publishUnits(own, from, chunk, tx) : this.publishRun(own, from, tx);
   }
 
   /** Publishes the contiguous extents from one on. Returns where the next ones are. */
