@@ -60,16 +60,17 @@ export class Flusher {
   }
 
   /**
-   * Returns some of what has rested, if that was not done lately. `dissolves`: rows may be written now, so empty
+   * Returns some of what has rested, if that was not done lately, or not to the end. `dissolves`: rows may be written now, so empty
    * chunks can become free extents.
    */
   ifDue(batches: number, dissolves: boolean): void {
     if (this.isExternal || (this.aging.entryCount === 0 && this.space.chunks.emptyCount === 0)) return;
     const now = this.nowMs();
     if (now < this.flushedAtMs + this.flushIntervalMs) return;
-    this.flushedAtMs = now;
     const entriesMax = batches * BATCH_ENTRIES;
     const released = this.release(now - this.quarantineMs, entriesMax, true);
+    // whoever frees faster than a batch per interval must not pile up what has rested
+    if (released < entriesMax) this.flushedAtMs = now;
     if (dissolves) this.dissolve(entriesMax - released, true);
   }
 

@@ -45,6 +45,18 @@ describe('freed blocks', () => {
     expect(vea.statistics().agingBlocks).toBe(0);
   });
 
+  it('are looked for again at once when there were more than a batch', () => {
+    const { vea, clock } = makeExtentVea(10_000, REAL);
+    vea.publish(vea.reserve(2000));
+    for (let i = 0; i < 1200; i += 2) vea.free(i, 1);
+    clock.now = 10_000;
+    const left = [0, 1, 2, 3].map(() => {
+      vea.reserve(1);
+      return vea.statistics().fragmentsAging;
+    });
+    expect(left).toEqual([600 - 256, 600 - 512, 0, 0]);
+  });
+
   it('are not preferred to others while they rest, but used before anything is refused', () => {
     const { vea } = makeExtentVea(200, REAL);
     const first = vea.reserve(100);
@@ -85,12 +97,13 @@ describe('freed blocks', () => {
     clock.now += 5_000;
     freeSome(6000, 1);
     expect(vea.statistics().fragmentsAging).toBe(6000 - 256 - 20 * 256 + 1);
+    // the last of what had rested comes back with this
     freeSome(7000, 9000);
-    const aging = vea.statistics().fragmentsAging;
+    expect(vea.statistics().fragmentsAging).toBe(9001);
+    expect(await vea.flush({ force: false })).toBe(0);
     expect(await vea.flush({ entriesMax: 100 })).toBe(100);
-    expect(vea.statistics().fragmentsAging).toBe(aging - 100);
-    expect(await vea.flush({ force: false })).toBe(6000 - 256 - 20 * 256 - 100);
-    expect(await vea.flush()).toBe(9001);
+    expect(vea.statistics().fragmentsAging).toBe(8901);
+    expect(await vea.flush()).toBe(8901);
   });
 
   it('are not flushed inside a transaction', async () => {
@@ -196,6 +209,29 @@ describe('trim', () => {
     store.finish();
     expect(await flushed).toBe(1);
     expect(vea.statistics()).toMatchObject({ freeTransient: vea.totalBlocks, fragmentsAging: 0, agingBlocks: 0 });
+  });
+
+  it('is on its way for at most 32 runs at a time', async () => {
+    const store = new TrimmingStore();
+    const finished: (() => void)[] = [];
+    let running = 0;
+    store.trim = async () => {
+      expect(++running).toBeLessThanOrEqual(32);
+      await new Promise<void>((resolve) => finished.push(resolve));
+      running--;
+    };
+    Vea.format(store, { capacityBytes: GIB, bitmaps: false });
+    const vea = Vea.load(store, REAL);
+    vea.publish(vea.reserve(vea.totalBlocks));
+    for (let i = 0; i < 100; i++) vea.free(i * 1000, 256);
+    const flushed = vea.flush();
+    while (vea.statistics().fragmentsAging > 0) {
+      expect(running).toBeGreaterThan(0);
+      finished.splice(0).forEach((finish) => finish());
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await flushed).toBe(100);
+    expect(vea.statistics()).toMatchObject({ freeTransient: 25_600, agingBlocks: 0 });
   });
 
   it('that fails costs no blocks', async () => {
