@@ -108,21 +108,28 @@ describeRing('io_uring', () => {
     const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', source, path], { encoding: 'utf8', timeout: 20_000 });
     expect({ stdout, status }).toEqual({ stdout: 'durable', status: 0 });
   });
+});
 
-  it('lets a thread end in the middle of its transfers', async () => {
+describe('a thread that is terminated in the middle of its transfers', () => {
+  const ways = ['fileWrite(fd, runs, sync)', ...(ring ? ['Uring.ofThread().write(fd, runs, { sync, inOrder: true })'] : [])];
+  it.each(ways)('takes nothing else down: %s', async (call) => {
     const source = `
       const { parentPort, workerData } = require('node:worker_threads'); const { openSync } = require('node:fs');
-      void import('@daos/native').then(({ Uring }) => {
+      void import('@daos/native').then(({ Uring, fileWrite }) => {
         const fd = openSync(workerData, 'r+');
-        for (let i = 0; i < 64; i++) {
-          void Uring.ofThread().write(fd, [{ offset: i << 20, buffers: [Buffer.alloc(1 << 20, i)] }], { sync: true, inOrder: true });
-          void Uring.ofThread().read(fd, 0, Buffer.alloc(1 << 21));
-        }
+        const go = (i) => {
+          const runs = [{ offset: (i % 8) << 16, buffers: [Buffer.alloc(1 << 16, i)] }];
+          const sync = i % 16 === 0;
+          void ${call}.then(() => go(i + 1));
+          if (Uring.ofThread()) void Uring.ofThread().read(fd, 0, Buffer.alloc(1 << 16));
+        };
+        for (let i = 0; i < 16; i++) go(i);
         parentPort.postMessage('started');
       });`;
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 10; round++) {
       const worker = new Worker(source, { eval: true, workerData: path });
       await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+      await new Promise((resolve) => setTimeout(resolve, round));
       expect(await worker.terminate()).toBe(1);
     }
   });
