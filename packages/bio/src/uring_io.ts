@@ -1,9 +1,15 @@
-import { Uring } from '@daos/native';
+import { Uring, fileWrite } from '@daos/native';
 
 import { DaosError } from '@daos/common';
 
 import type { WriteRun } from './block_io.js';
 import { FdIo, openDescriptor, type OpenOptions } from './fd_io.js';
+
+/**
+ * Runs of a batch through the page cache that the ring is as fast for as a helper thread: the kernel comes back to this
+ * thread after each link of a chain (32 runs: a quarter slower; up to 16: as fast or faster). A drive gets all at once.
+ */
+const CHAIN_RUNS_MAX = 16;
 
 /** Device access through io_uring: one system call per batch, done by the kernel's workers, no thread of ours. */
 export class UringIo extends FdIo {
@@ -29,10 +35,10 @@ export class UringIo extends FdIo {
   }
 
   protected override transfer(runs: readonly WriteRun[], sync: boolean): Promise<void> {
-    // A drive does better with all at once. The page cache takes one write per file at a time anyway, and a chain saves
-    // the way back here before the flush starts.
-    const inOrder = !this.isDirect || runs.length === 1 || !isApart(runs);
-    return this.ring.write(this.fd, runs, { sync, inOrder });
+    if (this.isDirect) return this.ring.write(this.fd, runs, { sync, inOrder: !isApart(runs) || runs.length === 1 });
+    // A chain saves the way back here before the flush starts.
+    if (runs.length <= CHAIN_RUNS_MAX) return this.ring.write(this.fd, runs, { sync, inOrder: true });
+    return fileWrite(this.fd, runs, sync);
   }
 }
 
