@@ -24,7 +24,7 @@ export {
   type KeyFlavour,
   type Recx,
 } from './io.js';
-export { objectIdEquals, objectIdParse, objectIdToString, type ObjectId, type UnitOid } from './object_id.js';
+export { objectIdEquals, objectIdIsNil, objectIdParse, objectIdToString, type ObjectId, type UnitOid } from './object_id.js';
 export { UUID_NIL, isUuid, uuidFromBytes, uuidGenerate, uuidToBytes, type Uuid } from './uuid.js';
 export { Crc64 } from './crc64.js';
 export { dkeyHash, dkeyHashInto, dkeyToEcStart, dkeyToGroup } from './dkey.js';
@@ -45,17 +45,20 @@ export {
   CLASS_NAME_MAX,
   GROUPS_MAX,
   GROUP_SIZE_MAX,
+  objectClassAllowedFailures,
   objectClassById,
   objectClassByName,
   objectClassIsValid,
   objectClassList,
   objectClassName,
+  objectClassNames,
   type ObjectClass,
 } from './object_class.js';
 export {
   ClassHint,
   generateOid,
   objectClassFit,
+  objectIdCheckRedundancy,
   objectIdClass,
   objectIdClassId,
   objectIdCycle,

@@ -1,3 +1,5 @@
+import { DaosError } from './error.js';
+
 /**
  * Object classes: the redundancy (replicas or erasure code) and the number of redundancy groups of an object.
  * A class id is (redundancy code << 24) | groups; ids below 2^24 are legacy and stand for one class each.
@@ -147,6 +149,18 @@ export function objectClassName(id: number): string {
 export function objectClassIsValid(id: number): boolean {
   if (id >= LEGACY_LIMIT) return ofCode(Math.trunc(id / LEGACY_LIMIT), 1) !== undefined;
   return BY_ID.has(id);
+}
+
+/** Failures of fault domains that objects of a class survive; 65535: all but one. Throws DER_INVAL for an unknown id. */
+export function objectClassAllowedFailures(id: number): number {
+  const found = objectClassById(id);
+  if (!found) throw new DaosError('INVAL', `unknown object class id ${id}`);
+  return found.allowedFailures;
+}
+
+/** Names of all registered classes, each followed by ", ". */
+export function objectClassNames(): string {
+  return CLASSES.map(({ name }) => `${name}, `).join('');
 }
 
 /** All registered classes, in table order. */

@@ -32,3 +32,8 @@ export function objectIdParse(text: string): ObjectId {
 export function objectIdEquals(a: ObjectId, b: ObjectId): boolean {
   return a.hi === b.hi && a.lo === b.lo;
 }
+
+/** Whether an id is all zero, which names no object. */
+export function objectIdIsNil(oid: ObjectId): boolean {
+  return oid.hi === 0n && oid.lo === 0n;
+}

@@ -41,6 +41,12 @@ export interface FittedClass {
   readonly redundancy: number;
   /** Group field of the object id. */
   readonly groupField: number;
+  /** Id of the class with that many groups. */
+  readonly classId: number;
+}
+
+function fitted(objectClass: ObjectClass, redundancy: number, groupField: number): FittedClass {
+  return { objectClass, redundancy, groupField, classId: redundancy * 2 ** 24 + groupField };
 }
 
 /**
@@ -54,11 +60,11 @@ export function objectClassFit(type: number, classId: number, hints: number, spa
 function explicitClass(classId: number, space: ClassSpace): FittedClass {
   const found = objectClassById(classId);
   if (!found) throw new DaosError('INVAL', `unknown object class id ${classId}`);
-  if (classId === CLASS_ID_RP_XSF) return { objectClass: found, redundancy: 0, groupField: CLASS_ID_RP_XSF };
+  if (classId === CLASS_ID_RP_XSF) return fitted(found, 0, CLASS_ID_RP_XSF);
   let groups = found.groupCount;
   if (groups === GROUPS_MAX) groups = groupsAvailable(found.groupSize, space);
   checkFit(found, groups, space);
-  return { objectClass: found, redundancy: found.redundancy, groupField: found.redundancy === 0 ? classId : groups };
+  return fitted(found, found.redundancy, found.redundancy === 0 ? classId : groups);
 }
 
 function automaticClass(type: number, hints: number, space: ClassSpace): FittedClass {
@@ -70,7 +76,7 @@ function automaticClass(type: number, hints: number, space: ClassSpace): FittedC
     wanted === GROUPS_MAX || wanted * found.groupSize > space.targetCount
       ? groupsAvailable(found.groupSize, space)
       : wanted;
-  return { objectClass: found, redundancy: found.redundancy, groupField: groups };
+  return fitted(found, found.redundancy, groups);
 }
 
 function checkFit(found: ObjectClass, groups: number, space: ClassSpace): void {
@@ -192,8 +198,8 @@ export interface GenerateOidParams extends ClassSpace {
  */
 export function generateOid(params: GenerateOidParams): ObjectId {
   if (!objectTypeIsValid(params.type)) throw new DaosError('INVAL', `unknown object type ${params.type}`);
-  const fitted = objectClassFit(params.type, params.classId ?? 0, params.hints ?? 0, params);
-  return objectIdEncode(params.user, params.type, fitted.redundancy, fitted.groupField);
+  const { redundancy, groupField } = objectClassFit(params.type, params.classId ?? 0, params.hints ?? 0, params);
+  return objectIdEncode(params.user, params.type, redundancy, groupField);
 }
 
 /** Builds an object id from its parts, unchecked. */
@@ -219,6 +225,16 @@ export function objectIdClass(oid: ObjectId): ObjectClass {
   const found = objectClassById(id);
   if (!found) throw new DaosError('INVAL', `object ${oid.hi}.${oid.lo} has the unknown class id ${id}`);
   return found;
+}
+
+/**
+ * Checks what opening an object checks: that its class survives as many failures as its container demands (`rd_fac`).
+ * Throws DER_INVAL when it does not, or when the id names no class.
+ */
+export function objectIdCheckRedundancy(oid: ObjectId, redundancyFactor: number): void {
+  const { name, allowedFailures } = objectIdClass(oid);
+  if (allowedFailures >= redundancyFactor) return;
+  throw new DaosError('INVAL', `object class ${name} survives ${allowedFailures} failures, the container demands ${redundancyFactor} (rd_fac)`);
 }
 
 /** Next user part of `hi` in a walk that visits all 2^32 values. */

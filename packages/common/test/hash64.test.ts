@@ -4,6 +4,8 @@ import {
   dkeyToEcStart,
   dkeyToGroup,
   hashedKey,
+  hashMix64,
+  hashMix96,
   Hash64,
   jumpHash,
   murmur64BigInt,
@@ -64,6 +66,12 @@ describe('hashes', () => {
     for (const c of cases('crc64_bytes')) {
       expect(String(new Crc64().begin(c.seed ?? 0).bytes(input(c)).end().toBigInt())).toBe(c.crc);
     }
+  });
+
+  it('mixes give the recorded values', () => {
+    for (const c of cases('mix64')) expect(String(hashMix64(BigInt(c.key ?? 0)))).toBe(c.hash);
+    // Jenkins' mix is a bijection in its last argument.
+    expect(new Set(Array.from({ length: 5000 }, (_, i) => hashMix96(1, 2, i))).size).toBe(5000);
   });
 
   it('orders hashed keys by the recorded 16 bytes', () => {

@@ -1,10 +1,11 @@
-import { HLC_EPSILON_DEFAULT, Hlc, hlcEpsilonBound, hlcEpsilonRound, hlcToNs, hlcToUnixNs, unixNsToHlc } from '../src/index.js';
+import { HLC_EPSILON_DEFAULT, Hlc, hlcEpsilonBound, hlcEpsilonRound, hlcToNs, hlcToUnixNs, nsToHlc, timespecToHlc, unixNsToHlc } from '../src/index.js';
 import { fixture } from './fixture.js';
 
 interface HlcCase {
   fn: string;
   hlc?: string;
   nsec?: string;
+  timespec?: [string, number];
   unixNsec?: string;
   epsilonBound?: string;
   epsilon?: string;
@@ -22,6 +23,10 @@ describe('HLC', () => {
       expect(String(hlcToNs(hlc))).toBe(c.nsec);
       expect(String(hlcToUnixNs(hlc))).toBe(c.unixNsec);
       expect(String(hlcEpsilonBound(hlc))).toBe(c.epsilonBound);
+    }
+    for (const c of cases('nsec2hlc')) expect(String(nsToHlc(BigInt(c.nsec ?? 0)))).toBe(c.hlc);
+    for (const { timespec: [seconds = 0, ns = 0] = [], hlc } of cases('timespec2hlc')) {
+      expect(String(timespecToHlc(BigInt(seconds), BigInt(ns)))).toBe(hlc);
     }
     for (const c of cases('unixnsec2hlc')) expect(String(unixNsToHlc(BigInt(c.unixNsec ?? 0)))).toBe(c.hlc);
   });

@@ -1,4 +1,16 @@
-import { ComponentStatus, ComponentType, PoolMap, poolMapBuild } from '../src/index.js';
+import {
+  ComponentStatus,
+  ComponentType,
+  MapOp,
+  PoolMap,
+  poolMapBuild,
+  poolMapChanges,
+  poolMapFailedTargets,
+  poolMapFailedTargetsOfRank,
+  poolMapTargetsOfRank,
+  poolMapUpdate,
+  poolTargetIsUnavailable,
+} from '../src/index.js';
 
 describe('pool map', () => {
   const map = poolMapBuild({ ranks: [0, 1, 2], targetsPerRank: 2, faultDomains: [0, 2, 0, 2, 1, 1, 2, 1, 4, 1, 0, 1, 2] });
@@ -79,6 +91,31 @@ describe('pool map', () => {
     expect(hurt.disabledRanks()).toEqual([0, 2]);
     expect(hurt.activeTargetCount()).toBe(4);
     expect(hurt.targetsByStatus(ComponentStatus.DOWN | ComponentStatus.DOWNOUT).map((t) => t.id)).toEqual([0, 5]);
+  });
+
+  it('tells what failed, what is being filled and what is not to be counted on', () => {
+    const ops = [[MapOp.EXCLUDE, [5]], [MapOp.EXCLUDE_OUT, [5]], [MapOp.EXCLUDE, [0]], [MapOp.DRAIN, [2]], [MapOp.REINT, [5]]] as const;
+    const busy = ops.reduce((current, [op, targets]) => poolMapUpdate(current, op, targets).map, map);
+    expect(poolMapFailedTargets(busy).map((t) => t.id)).toEqual([0]);
+    expect(poolMapFailedTargetsOfRank(busy, 1).map((t) => t.id)).toEqual([2]);
+    expect(poolMapTargetsOfRank(busy, 2, ComponentStatus.UPIN | ComponentStatus.UP).map((t) => t.id)).toEqual([4, 5]);
+    expect(poolMapTargetsOfRank(busy, 99, 0xff)).toEqual([]);
+    expect(poolMapChanges(map)).toEqual({ isAdding: false, minInVersion: -1, minFailSeq: -1 });
+    expect(poolMapChanges(busy)).toEqual({ isAdding: true, minInVersion: 6, minFailSeq: 4 });
+    const unavailable = (forReintegration: boolean): number[] =>
+      busy.targets.filter((t) => poolTargetIsUnavailable(t, forReintegration)).map((t) => t.id);
+    expect(unavailable(false)).toEqual([0, 2, 5]);
+    expect(unavailable(true)).toEqual([0, 2]);
+  });
+
+  it('refuses components that are no tree of uniform layers with DER_INVAL', () => {
+    const components = map.components();
+    const changed = (find: (c: (typeof components)[number]) => boolean, change: object) => () =>
+      PoolMap.fromComponents(components.map((c) => (find(c) ? { ...c, ...change } : c)), 1);
+    expect(changed((c) => c.type === ComponentType.TARGET && c.id === 3, { id: 2 })).toThrow(/DER_INVAL.*twice/);
+    expect(changed((c) => c.type === ComponentType.TARGET && c.id === 3, { rank: 2 })).toThrow(/DER_INVAL.*rank 2/);
+    expect(changed((c) => c.type === ComponentType.RANK && c.id === 2, { type: ComponentType.NODE })).toThrow('DER_INVAL');
+    expect(() => PoolMap.fromComponents([], 1)).toThrow('DER_INVAL');
   });
 
   it('has one node when no fault domains are given', () => {

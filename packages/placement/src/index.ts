@@ -1,7 +1,17 @@
 export { LAYOUT_VERSION } from './layout_key.js';
+export {
+  layoutFormat,
+  layoutJson,
+  layoutParse,
+  layoutSummary,
+  layoutText,
+  type LayoutJson,
+  type LayoutSummary,
+} from './layout_text.js';
 export { LayoutMode } from './map_view.js';
 export { layoutContains, layoutGroup, type ObjectLayout, type ShardPlace } from './object_layout.js';
 export { Placement } from './placement.js';
+export { createPlacement, type PlacementCreateOptions } from './placement_create.js';
 export {
   PlacementType,
   type PlacementInfo,
@@ -10,3 +20,4 @@ export {
   type RebuildOptions,
   type RebuildShard,
 } from './placement_map.js';
+export { RingPlacement, type RingOptions } from './ring_placement.js';

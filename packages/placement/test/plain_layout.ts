@@ -51,9 +51,9 @@ function jump(start: bigint, buckets: number): number {
   return last;
 }
 
-type Verdict = { remap: boolean; rebuilding: boolean; reintegrating: boolean };
-type Group = { tried: Set<number>; real: Set<number> };
-type Entry = { shard: number; group: Group; failSeq: number; rebuilding: boolean; reintegrating: boolean };
+interface Verdict { remap: boolean; rebuilding: boolean; reintegrating: boolean }
+interface Group { tried: Set<number>; real: Set<number> }
+interface Entry { shard: number; group: Group; failSeq: number; rebuilding: boolean; reintegrating: boolean }
 
 export function plainLayout(map: PoolMap, request: PlainRequest): PlainShard[] {
   return new PlainLayout(map, request).compute();
