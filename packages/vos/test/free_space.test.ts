@@ -7,7 +7,7 @@ import { Vea, VeaHint, type VeaReservation } from '@daos/vea';
 import { IndexKey } from '../src/layout/index_key.js';
 import { Space } from '../src/layout/spaces.js';
 import { LmdbUmem, type LmdbUmemPaths } from '../src/umem/lmdb_umem.js';
-import { IndexVeaStore } from '../src/value/data_store.js';
+import { IndexVeaStore } from '../src/value/vea_rows.js';
 import { MIB, TestObject, TestPool, bytes } from './fixture.js';
 
 function pathsOf(dir: string): LmdbUmemPaths {

@@ -218,6 +218,7 @@ export class Extents {
     head.values = [];
     head.isSpilled = true;
     head.hasLive = true;
+    this.spilled.live.begin(head.no);
     for (const value of values) this.spilled.insert(head, value);
   }
 

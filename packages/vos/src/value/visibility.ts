@@ -1,7 +1,8 @@
 import type { Epoch } from '@daos/common';
 
 import type { PunchMark } from '../ilog/punch_mark.js';
-import { MINOR_REMOVE, isSameExtent, maxOf, minOf, newestFirst, type IndexRange } from './extent/extent_ref.js';
+import { MINOR_REMOVE, isSameExtent, newestFirst, type IndexRange } from './extent/extent_ref.js';
+import { RangeList, cutOut } from './extent/range_list.js';
 import type { ValueRecord } from './value_record.js';
 
 /** What of an extent (or a hole) is seen: first and last record index. */
@@ -34,12 +35,12 @@ export interface View {
 
 /**
  * Lays records under each other, newest first, and cuts out what shows in the ranges that are open: each record
- * takes its part of them, found by bisection, so n records cost O(n log n). A removal takes nothing but hides
+ * takes its part of them; n records cost O(n log n). A removal takes nothing but hides
  * the records of its own epoch.
  */
 export class Picture {
   private readonly pieces: VisiblePiece[] = [];
-  private readonly open: IndexRange[];
+  private readonly open: RangeList;
   private readonly removals: ValueRecord[] = [];
 
   /** `removals` are some that are known already. */
@@ -48,29 +49,31 @@ export class Picture {
     open: readonly IndexRange[],
     removals: readonly ValueRecord[] = [],
   ) {
-    this.open = open.slice();
+    this.open = new RangeList(open);
     this.removals.push(...removals);
   }
 
   /** True when nothing older can show any more. */
   get isFull(): boolean {
-    return this.open.length === 0;
+    return this.open.isEmpty;
   }
 
   /** True when some of the range is open. */
-  isOpen({ lo, hi }: IndexRange): boolean {
-    const range = this.open[this.firstEndingAt(lo)];
-    return range !== undefined && range.lo <= hi;
+  isOpen(range: IndexRange): boolean {
+    return this.open.overlaps(range);
   }
 
   /** The next older record. */
   add(record: ValueRecord): void {
-    const { epoch, punch, viewer, isRaw } = this.view;
+    const { epoch, punch, isRaw } = this.view;
     if (record.epoch > epoch || punch?.hides(record.epoch, record.minor) || !this.isOpen(record)) return;
-    if (record.owner !== 0 && !viewer.see(record)) return;
-    if (isRaw) this.take(record, record);
-    else if (record.minor === MINOR_REMOVE) this.removals.push(record);
-    else for (const range of this.notRemoved(record)) this.take(record, range);
+    if (record.minor === MINOR_REMOVE && !isRaw) {
+      if (this.sees(record)) this.removals.push(record);
+      return;
+    }
+    const ranges = isRaw || this.removals.length === 0 ? [record] : this.notRemoved(record).filter((range) => this.isOpen(range));
+    if (ranges.length === 0 || !this.sees(record)) return;
+    for (const range of ranges) this.open.take(range, (lo, hi) => this.pieces.push({ record, lo, hi }));
   }
 
   addAll(records: ValueRecord[]): this {
@@ -86,39 +89,16 @@ export class Picture {
     return joinPieces(this.pieces.sort((a, b) => (a.lo < b.lo ? -1 : 1)));
   }
 
+  private sees(record: ValueRecord): boolean {
+    return record.owner === 0 || this.view.viewer.see(record);
+  }
+
   private notRemoved(record: ValueRecord): IndexRange[] {
     let ranges: IndexRange[] = [record];
     for (const removal of this.removals) {
       if (removal.epoch === record.epoch) ranges = ranges.flatMap((range) => cutOut(range, removal));
     }
     return ranges;
-  }
-
-  /** Gives a record what is open of a part of it. */
-  private take(record: ValueRecord, part: IndexRange): void {
-    const { open } = this;
-    const first = this.firstEndingAt(part.lo);
-    const remains: IndexRange[] = [];
-    let end = first;
-    for (; end < open.length; end++) {
-      const range = open[end] as IndexRange;
-      if (range.lo > part.hi) break;
-      this.pieces.push({ record, lo: maxOf(range.lo, part.lo), hi: minOf(range.hi, part.hi) });
-      remains.push(...cutOut(range, part));
-    }
-    if (end > first) open.splice(first, end - first, ...remains);
-  }
-
-  /** Index of the first open range that does not end before `index`. */
-  private firstEndingAt(index: bigint): number {
-    let low = 0;
-    let high = this.open.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.open[middle] as IndexRange).hi < index) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }
 
@@ -132,13 +112,4 @@ export function joinPieces(pieces: readonly VisiblePiece[]): VisiblePiece[] {
     } else joined.push(piece);
   }
   return joined;
-}
-
-/** What is left of a range without another. */
-export function cutOut(range: IndexRange, { lo, hi }: IndexRange): IndexRange[] {
-  if (lo > range.hi || hi < range.lo) return [range];
-  const left: IndexRange[] = [];
-  if (range.lo < lo) left.push({ lo: range.lo, hi: lo - 1n });
-  if (range.hi > hi) left.push({ lo: hi + 1n, hi: range.hi });
-  return left;
 }

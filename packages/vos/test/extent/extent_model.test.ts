@@ -2,8 +2,8 @@ import { seededRandom } from '@daos/gurt';
 
 import { ExtentProgram } from './extent_program.js';
 
-const PROGRAMS = 400;
-const STEPS = 40;
+const PROGRAMS = 150;
+const STEPS = 25;
 
 /** `VOS_PROGRAMS=n` runs more programs, `VOS_SEED=s` begins elsewhere. */
 const programs = Number(process.env['VOS_PROGRAMS'] ?? PROGRAMS);

@@ -40,10 +40,12 @@ export class ExtentProgram {
     else if (roll < 16) this.setOwner();
     else if (roll < 17) this.removeAll();
     else this.rig.reload();
-    for (let i = 0; i < 3; i++) this.read();
-    this.readEntries();
-    this.readRecords();
-    this.readScan();
+    this.read();
+    this.read();
+    const look = this.random.below(6);
+    if (look === 0) this.readEntries();
+    else if (look === 1) this.readRecords();
+    else if (look < 4) this.readScan();
   }
 
   /** Empties the array in slices. */
@@ -89,7 +91,7 @@ export class ExtentProgram {
     this.note(`write [${from}-${to}]@${epoch}.${minor} bound ${bound} owner ${owner}${isHole ? ' hole' : ''}`);
     const want = model.check({ from, to, epoch, minor, bound });
     const place = { lo: this.index(from), hi: this.index(to), epoch };
-    let given = minor;
+    let given: number;
     try {
       given = rig.extents.check(rig.head, { ...place, minor, bound, size: isHole ? 0 : 4 });
     } catch (error) {

@@ -26,16 +26,17 @@ export interface PutOptions {
 export class ExtentRig {
   readonly umem = new MemoryUmem();
   readonly freed: ValueRecord[] = [];
-  readonly extents: Extents;
+  extents: Extents;
+  private readonly store: DataStore;
   head = new AkeyHead(1, Buffer.from('a'), 0, Buffer.from('a'), AKEY_NO);
   /** Minor epoch of the last write. */
   minor = 0;
 
   /** A spilled array stays out of the head from its first record on. */
   constructor(readonly isSpilled: boolean) {
-    const data = new DataStore(this.umem, undefined, undefined);
-    data.free = (record) => this.freed.push(record);
-    this.extents = new Extents(this.umem, data);
+    this.store = new DataStore(this.umem, undefined, undefined);
+    this.store.free = (record) => this.freed.push(record);
+    this.extents = new Extents(this.umem, this.store);
     this.head.kind = IodType.ARRAY;
   }
 
@@ -90,8 +91,9 @@ export class ExtentRig {
     return all;
   }
 
-  /** The head as it comes back from the index. */
+  /** The head as it comes back from the index, and nothing of the array in memory. */
   reload(): void {
+    this.extents = new Extents(this.umem, this.store);
     const { head } = this;
     const bytes = new Uint8Array(head.encodedBytes);
     head.encode(bytes, viewOf(bytes));

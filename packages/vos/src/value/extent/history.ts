@@ -21,8 +21,8 @@ const ALL_BITS = 0xffff_ffff_ffff_ffffn;
 /**
  * The records that are covered, wholly or in part: filed by place (VALUE space) and by age (TIME space). A
  * question about a range can be answered either way: by all that overlaps it, or by going back in time until
- * the range is filled. Which is cheaper depends on the array's past, so both run step by step, and the one that
- * ends first answers: at most twice the cost of the better one.
+ * the range is filled. Which is cheaper depends on the array's past, so when the first does not end soon both run
+ * step by step, and the one that ends first answers: about twice the cost of the better one at most.
  */
 export class History {
   private readonly key = new IndexKey();
@@ -71,13 +71,13 @@ export class History {
   look(head: AkeyHead, view: View, open: readonly IndexRange[], removals: readonly ValueRecord[]): VisiblePiece[] {
     const byPlace = this.lookByPlace(head, view, open, new Picture(view, open, removals));
     if (!head.hasLive) return toEnd(byPlace);
-    return firstToEnd(this.lookByTime(head.no, view, open, new Picture(view, open, removals)), byPlace);
+    return firstToEnd(byPlace, () => this.lookByTime(head.no, view, open, new Picture(view, open, removals)));
   }
 
   /** All records that overlap [lo, hi], of a range of epochs. */
   collect(head: AkeyHead, range: IndexRange, epr: EpochRange): ValueRecord[] {
     const byPlace = this.collectByPlace(head, range, epr);
-    return head.hasLive ? firstToEnd(this.collectByTime(head.no, range, epr), byPlace) : toEnd(byPlace);
+    return head.hasLive ? firstToEnd(byPlace, () => this.collectByTime(head.no, range, epr)) : toEnd(byPlace);
   }
 
   private *lookByTime(akeyNo: number, view: View, open: readonly IndexRange[], picture: Picture): Search<VisiblePiece[]> {
@@ -145,6 +145,9 @@ export class History {
   }
 }
 
+/** Most searches by place end soon; to start the other one costs as much as so many steps. */
+const STEPS_ALONE = 24;
+
 /** A search that can be run step by step. */
 type Search<T> = Iterator<void, T>;
 
@@ -155,19 +158,25 @@ function toEnd<T>(search: Search<T>): T {
   }
 }
 
-/** Runs two searches for the same in turn; the result is that of the one that ends first. */
-function firstToEnd<T>(one: Search<T>, other: Search<T>): T {
+/**
+ * Runs a search alone for some steps, then another one for the same in turn with it; the result is that of the
+ * one that ends first.
+ */
+function firstToEnd<T>(one: Search<T>, startOther: () => Search<T>): T {
+  let other: Search<T> | undefined;
   try {
-    for (;;) {
+    for (let steps = 0; ; steps++) {
       const step = one.next();
       if (step.done) return step.value;
+      if (steps < STEPS_ALONE) continue;
+      other ??= startOther();
       const otherStep = other.next();
       if (otherStep.done) return otherStep.value;
     }
   } finally {
     // closes the scans of the one that was not done
     one.return?.();
-    other.return?.();
+    other?.return?.();
   }
 }
 

@@ -4,7 +4,7 @@ import { OWNER_ABORTED, type ValueRecord } from '../value_record.js';
 import { EXTENT_RECORDS_MAX, MINOR_REMOVE, maxOf, minOf, type ExtentRef, type IndexRange } from './extent_ref.js';
 
 /**
- * The removals that undo `records` within [lo, hi]: for each epoch the ranges that its records hold, joined
+ * The removals that undo `records` within [lo, hi], by epoch: for each the ranges that its records hold, joined
  * where they meet, without those that a removal undid before.
  */
 export function removalsOf(records: readonly ValueRecord[], { lo, hi }: IndexRange): ExtentRef[] {
@@ -17,7 +17,7 @@ export function removalsOf(records: readonly ValueRecord[], { lo, hi }: IndexRan
     kind.push({ lo: maxOf(record.lo, lo), hi: minOf(record.hi, hi) });
   }
   const removals: ExtentRef[] = [];
-  for (const [epoch, { values, removed }] of byEpoch) {
+  for (const [epoch, { values, removed }] of [...byEpoch].sort(([a], [b]) => (a < b ? -1 : 1))) {
     for (const range of without(union(values), union(removed))) {
       removals.push(...inWidths(range).map((part) => ({ ...part, epoch, minor: MINOR_REMOVE })));
     }

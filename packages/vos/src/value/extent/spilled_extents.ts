@@ -8,7 +8,8 @@ import {
   INDEX_MAX, MINOR_REMOVE, isNewer, isParity, isSameExtent, maxOf, minOf, overlaps, type ExtentRef, type IndexRange,
 } from './extent_ref.js';
 import { History } from './history.js';
-import { LiveSpace, type LiveRow } from './live_space.js';
+import type { LiveRow } from './live_cache.js';
+import { LiveSpace } from './live_space.js';
 
 /** The picture of what lies on top, whoever wrote it. */
 const TOP: View = { epoch: INDEX_MAX, punch: undefined, viewer: SEES_ALL, isRaw: true };

@@ -1,7 +1,7 @@
 import type { PunchMark } from '../../ilog/punch_mark.js';
 import type { ValueRecord } from '../value_record.js';
-import { cutOut } from '../visibility.js';
 import { MINOR_REMOVE, isNewer, maxOf, minOf, overlaps, type IndexRange } from './extent_ref.js';
+import { cutOut } from './range_list.js';
 
 /** What an entry of an iteration is. */
 export const ExtentFlag = {

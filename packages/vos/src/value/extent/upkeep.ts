@@ -32,6 +32,7 @@ export class ExtentUpkeep {
    * caller stores or removes the head in the same batch; of a spilled array only once it is empty.
    */
   drain(head: AkeyHead, credits: number): DrainSlice {
+    this.spilled.live.forget(head.no);
     let left = credits;
     let records = 0;
     if (left > 0 && head.values.length > 0) {
@@ -60,6 +61,7 @@ export class ExtentUpkeep {
   upgrade(head: AkeyHead): boolean {
     if (!head.isSpilled || head.hasLive) return false;
     const { live, history } = this.spilled;
+    live.forget(head.no);
     const standIns: ValueRecord[] = [];
     this.classes(head);
     for (const { value } of this.umem.range({ from: this.from, to: this.to })) standIns.push(ValueRecord.decode(value).asApart());
