@@ -34,11 +34,19 @@ describe('the pace of the scrubber', () => {
 
   it('spreads as many checksums as the last pass had over the frequency, in naps of at most a second', async () => {
     const { source, time, scrubber, container } = start({ freqSeconds: 100 });
-    for (let i = 0; i < 10; i++) container.single(`akey ${i}`, 1);
+    const readMs: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      const value = container.single(`akey ${i}`, 1);
+      value.read = (from, length) => {
+        readMs.push(time.nowMs);
+        return Promise.resolve(value.data.subarray(from, from + length));
+      };
+    }
     await scrubber.run();
     expect(time.nowMs).toBe(0);
     time.nowMs = 100_000;
     await scrubber.run();
+    expect(readMs.slice(10)).toEqual([100, 110, 120, 130, 140, 150, 160, 170, 180, 190].map((s) => s * 1000));
     expect(time.nowMs).toBe(200_000);
     expect(Math.max(...time.naps)).toBe(1000);
     source.mode = ScrubMode.LAZY;
@@ -162,6 +170,23 @@ describe('a pass of the scrubber', () => {
     time.during = () => { container.isStopping = true; };
     expect(await scrubber.run()).toBe('completed');
     expect([...values, next].map(({ reads }) => reads)).toEqual([1, 0, 1]);
+  });
+
+  it('takes a failure for no failure when the container stops meanwhile', async () => {
+    for (const isStopping of [true, false]) {
+      const { source, scrubber, container } = start();
+      container.single('a', 1);
+      const opened = source.openContainer(container.uuid);
+      if (!opened) throw new Error('no container');
+      const objects = () => {
+        container.isStopping = isStopping;
+        throw new DaosError('NONEXIST', 'injected');
+      };
+      source.openContainer = (uuid) => (uuid === container.uuid ? { ...opened, objects } : undefined);
+      const outcome = await scrubber.run().catch((error: unknown) => String(error));
+      expect(outcome).toMatch(isStopping ? /^completed$/ : /DER_NONEXIST/);
+      expect(container.references).toBe(0);
+    }
   });
 
   it('passes over an object with an operation in progress', async () => {
