@@ -6,10 +6,17 @@ import type { KeyFlavours, VosPunch, VosQuery, VosUpdate } from '../src/types.js
  * What VOS should do, said as simply as possible: every version of everything in maps, every question answered by
  * looking at all of it. Array indices are small numbers here.
  */
-type Log = Map<Epoch, 'U' | 'P'>;
+type Log = Map<Epoch, Entry>;
+
+/** An update or a punch; `tx`: of a transaction that is not decided. */
+interface Entry {
+  kind: 'U' | 'P';
+  tx: number;
+}
 
 interface ModelRecord {
   epoch: Epoch;
+  tx: number;
   lo: number;
   hi: number;
   /** Undefined: a hole. */
@@ -22,7 +29,7 @@ interface ModelAkey {
   log: Log;
   kind: IodType;
   recordSize: number;
-  singles: Map<Epoch, Uint8Array>;
+  singles: Map<Epoch, { data: Uint8Array; tx: number }>;
   records: ModelRecord[];
 }
 
@@ -41,6 +48,9 @@ interface ModelObject {
 interface Seen {
   exists: boolean;
   punch: Epoch;
+  /** Newest punch, those of open transactions included: what writers go by. */
+  anyPunch: Epoch;
+  create: Epoch;
 }
 
 export interface ModelPiece {
@@ -52,24 +62,30 @@ export interface ModelPiece {
 
 export const INDEX_LIMIT = 600;
 
-const TOP: Seen = { exists: true, punch: 0n };
+const TOP: Seen = { exists: true, punch: 0n, anyPunch: 0n, create: 0n };
 
 /** What of a log is seen at `hi` below a parent; nothing exists under what does not exist. */
 function see(log: Log | undefined, hi: Epoch, parent: Seen): Seen {
-  const own = seeAlone(log, hi, parent.punch);
-  return { exists: own.exists && parent.exists, punch: own.punch };
+  let create = 0n;
+  let { punch, anyPunch } = parent;
+  const newestFirst = [...(log ?? new Map<Epoch, Entry>())].sort((a, b) => (a[0] < b[0] ? 1 : -1));
+  for (const [epoch, { kind, tx }] of newestFirst) {
+    if (epoch > hi) continue;
+    if (epoch <= parent.punch) break;
+    if (kind === 'P' && epoch > anyPunch) anyPunch = epoch;
+    if (tx !== 0) continue;
+    if (kind === 'P') {
+      punch = epoch;
+      break;
+    }
+    create = epoch;
+  }
+  return { exists: create !== 0n && parent.exists, punch, anyPunch, create };
 }
 
-function seeAlone(log: Log | undefined, hi: Epoch, punch: Epoch): Seen {
-  let exists = false;
-  const newestFirst = [...(log ?? new Map<Epoch, 'U' | 'P'>())].sort((a, b) => (a[0] < b[0] ? 1 : -1));
-  for (const [epoch, kind] of newestFirst) {
-    if (epoch > hi) continue;
-    if (epoch <= punch) break;
-    if (kind === 'P') return { exists, punch: epoch };
-    exists = true;
-  }
-  return { exists, punch };
+/** True for whoever writes: what open transactions punch is gone for them, what they make is not there yet. */
+function existsForWriter(seen: Seen): boolean {
+  return seen.exists && seen.create > seen.anyPunch;
 }
 
 function hex(bytes: Uint8Array): string {
@@ -86,7 +102,7 @@ export class Model {
 
   constructor(private readonly flavours: KeyFlavours) {}
 
-  /** Applies the update, or tells why it must be refused (any of the errors will do). */
+  /** Why the update must be refused (any of the errors will do); empty: it must not. */
   update(id: number, request: VosUpdate): Set<DerName> {
     const errors = new Set<DerName>();
     const { epoch, flags } = request;
@@ -94,25 +110,26 @@ export class Model {
     const atObject = see(object?.log, epoch, TOP);
     const dkey = object?.dkeys.get(hex(request.dkey));
     const atDkey = see(dkey?.log, epoch, atObject);
-    if (atDkey.exists && flags & Cond.DKEY_INSERT) errors.add('EXIST');
+    const [objectExists, dkeyExists] = [existsForWriter(atObject), existsForWriter(atObject) && existsForWriter(atDkey)];
+    if (dkeyExists && flags & Cond.DKEY_INSERT) errors.add('EXIST');
     const perAkey = (flags & Cond.PER_AKEY) !== 0;
     const mustExist = Cond.DKEY_UPDATE | (perAkey ? 0 : Cond.AKEY_UPDATE);
-    if (!atDkey.exists && flags & mustExist) errors.add('NONEXIST');
-    if (!atObject.exists && object?.log.get(epoch) === 'P') errors.add('NO_PERM');
-    if (!atDkey.exists && dkey?.log.get(epoch) === 'P') errors.add('NO_PERM');
-    for (const iod of request.iods) this.checkIod(iod, dkey?.akeys.get(hex(iod.akey)), atDkey, request, errors);
-    if (errors.size === 0) this.applyUpdate(id, request);
+    if (!dkeyExists && flags & mustExist) errors.add('NONEXIST');
+    if (!objectExists && object?.log.get(epoch)?.kind === 'P') errors.add('NO_PERM');
+    if (!dkeyExists && dkey?.log.get(epoch)?.kind === 'P') errors.add('NO_PERM');
+    for (const iod of request.iods) this.checkIod(iod, dkey?.akeys.get(hex(iod.akey)), atDkey, dkeyExists, request, errors);
     return errors;
   }
 
-  private checkIod(iod: Iod, akey: ModelAkey | undefined, atDkey: Seen, request: VosUpdate, errors: Set<DerName>): void {
+  private checkIod(iod: Iod, akey: ModelAkey | undefined, atDkey: Seen, dkeyExists: boolean, request: VosUpdate, errors: Set<DerName>): void {
     const { epoch, flags } = request;
     const at = see(akey?.log, epoch, atDkey);
+    const exists = dkeyExists && existsForWriter(at);
     const conditions = flags & Cond.PER_AKEY ? (iod.flags ?? 0) : flags;
-    if (at.exists && conditions & Cond.AKEY_INSERT) errors.add('EXIST');
-    if (!at.exists && conditions & Cond.AKEY_UPDATE) errors.add('NONEXIST');
+    if (exists && conditions & Cond.AKEY_INSERT) errors.add('EXIST');
+    if (!exists && conditions & Cond.AKEY_UPDATE) errors.add('NONEXIST');
     if (!akey) return;
-    if (!at.exists && akey.log.get(epoch) === 'P') errors.add('NO_PERM');
+    if (!exists && akey.log.get(epoch)?.kind === 'P') errors.add('NO_PERM');
     if (akey.kind !== IodType.NONE && akey.kind !== iod.type) errors.add('NO_PERM');
     if (iod.type !== IodType.ARRAY) return;
     if (iod.size > 0 && akey.recordSize > 0 && akey.recordSize !== iod.size) errors.add('INVAL');
@@ -124,25 +141,27 @@ export class Model {
     }
   }
 
-  private applyUpdate(id: number, request: VosUpdate): void {
+  /** Applies an update that was not refused. `tx`: the transaction whose decision it waits for. */
+  applyUpdate(id: number, request: VosUpdate, tx = 0): void {
     const { epoch } = request;
     const { object, dkey } = this.make(id, request.dkey);
     const atObject = see(object.log, epoch, TOP);
     const atDkey = see(dkey.log, epoch, atObject);
-    if (!atObject.exists) object.log.set(epoch, 'U');
-    if (!atDkey.exists) dkey.log.set(epoch, 'U');
+    const [objectExists, dkeyExists] = [existsForWriter(atObject), existsForWriter(atObject) && existsForWriter(atDkey)];
+    if (!objectExists) object.log.set(epoch, { kind: 'U', tx });
+    if (!dkeyExists) dkey.log.set(epoch, { kind: 'U', tx });
     if (epoch > object.maxWrite) object.maxWrite = epoch;
     request.iods.forEach((iod, i) => {
       const akey = this.makeAkey(dkey, iod.akey);
-      if (!see(akey.log, epoch, atDkey).exists) akey.log.set(epoch, 'U');
+      if (!dkeyExists || !existsForWriter(see(akey.log, epoch, atDkey))) akey.log.set(epoch, { kind: 'U', tx });
       akey.kind = iod.type;
       const value = request.values[i] ?? new Uint8Array(0);
-      if (iod.type === IodType.SINGLE) akey.singles.set(epoch, iod.size === 0 ? new Uint8Array(0) : value);
-      else this.applyExtents(akey, iod, value, epoch);
+      if (iod.type === IodType.SINGLE) akey.singles.set(epoch, { data: iod.size === 0 ? new Uint8Array(0) : value, tx });
+      else this.applyExtents(akey, iod, value, epoch, tx);
     });
   }
 
-  private applyExtents(akey: ModelAkey, iod: Iod, value: Uint8Array, epoch: Epoch): void {
+  private applyExtents(akey: ModelAkey, iod: Iod, value: Uint8Array, epoch: Epoch, tx: number): void {
     if (iod.size > 0 && iod.recxs.some(({ nr }) => nr > 0n)) akey.recordSize = iod.size;
     let at = 0;
     for (const { idx, nr } of iod.recxs) {
@@ -150,11 +169,12 @@ export class Model {
       const [lo, hi] = [Number(idx), Number(idx + nr) - 1];
       const bytes = Number(nr) * iod.size;
       akey.records = akey.records.filter((r) => r.epoch !== epoch || r.lo !== lo || r.hi !== hi);
-      akey.records.push({ epoch, lo, hi, data: iod.size > 0 ? value.subarray(at, at + bytes) : undefined, size: iod.size });
+      akey.records.push({ epoch, tx, lo, hi, data: iod.size > 0 ? value.subarray(at, at + bytes) : undefined, size: iod.size });
       at += bytes;
     }
   }
 
+  /** Why the punch must be refused. */
   punch(id: number, request: VosPunch): Set<DerName> {
     const errors = new Set<DerName>();
     const { epoch, flags } = request;
@@ -162,26 +182,62 @@ export class Model {
     const atObject = see(object?.log, epoch, TOP);
     const dkey = request.dkey && object?.dkeys.get(hex(request.dkey));
     const atDkey = see(dkey?.log, epoch, atObject);
+    const objectExists = existsForWriter(atObject);
+    const dkeyExists = objectExists && existsForWriter(atDkey);
     const akeys = request.akeys?.map((key) => dkey?.akeys.get(hex(key)));
     const leaves: [Log | undefined, boolean][] = akeys
-      ? akeys.map((akey) => [akey?.log, see(akey?.log, epoch, atDkey).exists])
-      : [request.dkey ? [dkey?.log, atDkey.exists] : [object?.log, atObject.exists]];
+      ? akeys.map((akey) => [akey?.log, dkeyExists && existsForWriter(see(akey?.log, epoch, atDkey))])
+      : [request.dkey ? [dkey?.log, dkeyExists] : [object?.log, objectExists]];
     for (const [log, exists] of leaves) {
       if (!exists && flags & Cond.PUNCH) errors.add('NONEXIST');
-      if (log?.get(epoch) === 'U') errors.add('NO_PERM');
-    }
-    if (errors.size > 0) return errors;
-    const made = this.makeObject(id);
-    if (epoch > made.maxWrite) made.maxWrite = epoch;
-    if (!request.dkey) made.log.set(epoch, 'P');
-    else {
-      const { dkey: madeDkey } = this.make(id, request.dkey);
-      if (!request.akeys) madeDkey.log.set(epoch, 'P');
-      for (const key of request.akeys ?? []) this.makeAkey(madeDkey, key).log.set(epoch, 'P');
-      const isEmpty = ![...madeDkey.akeys.values()].some((akey) => see(akey.log, epoch, atDkey).exists);
-      if (request.akeys && atDkey.exists && isEmpty && madeDkey.log.get(epoch) !== 'U') madeDkey.log.set(epoch, 'P');
+      if (log?.get(epoch)?.kind === 'U') errors.add('NO_PERM');
     }
     return errors;
+  }
+
+  /** Applies a punch that was not refused. */
+  applyPunch(id: number, request: VosPunch, tx = 0): void {
+    const { epoch } = request;
+    const made = this.makeObject(id);
+    if (epoch > made.maxWrite) made.maxWrite = epoch;
+    const punched: Entry = { kind: 'P', tx };
+    const set = (log: Log): void => {
+      // one that is a punch already stays whose it is
+      if (log.get(epoch)?.kind !== 'P') log.set(epoch, punched);
+    };
+    if (!request.dkey) return set(made.log);
+    const atObject = see(made.log, epoch, TOP);
+    const { dkey } = this.make(id, request.dkey);
+    const atDkey = see(dkey.log, epoch, atObject);
+    if (!request.akeys) return set(dkey.log);
+    const named = new Set(request.akeys.map(hex));
+    for (const key of request.akeys) set(this.makeAkey(dkey, key).log);
+    const isEmpty = ![...dkey.akeys.values()].some((akey) => !named.has(hex(akey.key)) && see(akey.log, epoch, atDkey).create !== 0n);
+    const dkeyExists = existsForWriter(atObject) && existsForWriter(atDkey);
+    if (dkeyExists && isEmpty && dkey.log.get(epoch)?.kind !== 'U') set(dkey.log);
+  }
+
+  /** A transaction is committed, or leaves no trace. */
+  decide(tx: number, isCommitted: boolean): void {
+    const settle = (entries: Map<Epoch, { tx: number }>): void => {
+      for (const [epoch, entry] of entries) {
+        if (entry.tx !== tx) continue;
+        if (isCommitted) entry.tx = 0;
+        else entries.delete(epoch);
+      }
+    };
+    for (const object of this.objects.values()) {
+      settle(object.log);
+      for (const dkey of object.dkeys.values()) {
+        settle(dkey.log);
+        for (const akey of dkey.akeys.values()) {
+          settle(akey.log);
+          settle(akey.singles);
+          if (!isCommitted) akey.records = akey.records.filter((record) => record.tx !== tx);
+          for (const record of akey.records) if (record.tx === tx) record.tx = 0;
+        }
+      }
+    }
   }
 
   /** Whether dkey and akey exist, and what the iod shows. */
@@ -244,15 +300,16 @@ export class Model {
   }
 
   private single(akey: ModelAkey, epoch: Epoch, punch: Epoch): ModelPiece[] {
-    const [newest] = [...akey.singles].filter(([e]) => e <= epoch && e > punch).sort((a, b) => (a[0] < b[0] ? 1 : -1));
-    if (!newest || newest[1].length === 0) return [];
-    return [{ lo: 0, hi: 0, epoch: newest[0], data: newest[1] }];
+    const seen = [...akey.singles].filter(([e, { tx }]) => e <= epoch && e > punch && tx === 0);
+    const [newest] = seen.sort((a, b) => (a[0] < b[0] ? 1 : -1));
+    if (!newest || newest[1].data.length === 0) return [];
+    return [{ lo: 0, hi: 0, epoch: newest[0], data: newest[1].data }];
   }
 
   private extents(akey: ModelAkey, { idx, nr }: Recx, epoch: Epoch, punch: Epoch): ModelPiece[] {
     const pieces: ModelPiece[] = [];
     let open: { record: ModelRecord; lo: number; hi: number } | undefined;
-    const candidates = akey.records.filter((r) => r.epoch <= epoch && r.epoch > punch);
+    const candidates = akey.records.filter((r) => r.epoch <= epoch && r.epoch > punch && r.tx === 0);
     const close = (): void => {
       if (open?.record.data) {
         const { record, lo, hi } = open;

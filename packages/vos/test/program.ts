@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
 
-import { Cond, IodType, QueryFlag, isDaosError, type DerName, type Epoch, type Iod, type KeyFlavour } from '@daos/common';
+import { Cond, IodType, QueryFlag, isDaosError, uuidGenerate, type DerName, type Epoch, type Iod, type KeyFlavour } from '@daos/common';
 import type { Random } from '@daos/gurt';
 
-import type { IodChecksums, KeyFlavours, VosContainer, VosPage, VosPiece, VosQuery } from '../src/index.js';
+import { DtxHandle, type DtxId, type IodChecksums, type KeyFlavours, type VosContainer, type VosPage, type VosPiece, type VosQuery } from '../src/index.js';
 import { chunkCount, recordsPerChunk } from '../src/value/chunks.js';
 import { array, number64, single, unitOid } from './fixture.js';
 import { INDEX_LIMIT, Model, compareKeys } from './model.js';
@@ -24,6 +24,9 @@ export class Program {
   private newest = 10;
   private pending: Promise<unknown>[] = [];
   private readonly trace: string[] = [];
+  /** Transactions that are prepared: their numbers in the model, and their handles. */
+  private readonly open: { tx: number; handle: DtxHandle }[] = [];
+  private nextTx = 1;
 
   constructor(
     private readonly random: Random,
@@ -39,6 +42,7 @@ export class Program {
   async step(): Promise<void> {
     try {
       const roll = this.random.below(100);
+      if (this.open.length > 0 && this.random.below(6) === 0) await this.decide();
       if (roll < 40) await this.update();
       else if (roll < 55) await this.punch();
       else if (roll < 80) await this.fetch();
@@ -79,8 +83,37 @@ export class Program {
     // what goes to the data file is applied later: the model must not run ahead
     const isLate = values.some((value) => value.length >= 4096);
     if (isLate) await this.settle();
-    const done = this.container.update(request);
-    await this.expect(this.model.update(id, request), done, isLate);
+    const handle = this.maybeTransaction(epoch);
+    const errors = this.model.update(id, request);
+    const isApplied = await this.expect(errors, this.container.update(request, handle), isLate || handle !== undefined);
+    if (isApplied) this.model.applyUpdate(id, request, this.opened(handle));
+  }
+
+  /** Sometimes a transaction of one modification, which is decided later. */
+  private maybeTransaction(epoch: Epoch): DtxHandle | undefined {
+    // an epoch that is not the newest may be another one's
+    if (epoch !== BigInt(this.newest) || this.random.below(3) > 0) return undefined;
+    this.note('in a transaction:');
+    return new DtxHandle({ id: { uuid: uuidGenerate(), hlc: epoch }, epoch });
+  }
+
+  private opened(handle: DtxHandle | undefined): number {
+    if (!handle) return 0;
+    const tx = this.nextTx++;
+    this.open.push({ tx, handle });
+    this.note(`  it is number ${tx}`);
+    return tx;
+  }
+
+  /** Commits or aborts one that is open. */
+  private async decide(): Promise<void> {
+    const [{ tx, handle }] = this.open.splice(this.random.below(this.open.length), 1) as [(typeof this.open)[0]];
+    const isCommitted = this.random.below(3) > 0;
+    this.note(`${isCommitted ? 'commit' : 'abort'} number ${tx}`);
+    const id = handle.id as DtxId;
+    if (isCommitted) this.same('committed', await this.container.dtxCommit([id]), 1);
+    else await this.container.dtxAbort(id, handle.epoch);
+    this.model.decide(tx, isCommitted);
   }
 
   private async punch(): Promise<void> {
@@ -97,8 +130,10 @@ export class Program {
       ...(level > 2 ? { akeys: this.shuffled(this.akeys).slice(0, 1 + this.random.below(2)) } : {}),
     };
     this.note(`punch o${id} @${epoch} flags ${flags} d=${show(request.dkey)} a=${request.akeys?.map(show).join(',')}`);
-    const done = this.container.punch(request);
-    await this.expect(this.model.punch(id, request), done, false);
+    const handle = this.maybeTransaction(epoch);
+    const errors = this.model.punch(id, request);
+    const isApplied = await this.expect(errors, this.container.punch(request, handle), handle !== undefined);
+    if (isApplied) this.model.applyPunch(id, request, this.opened(handle));
   }
 
   private async fetch(): Promise<void> {
@@ -199,17 +234,23 @@ export class Program {
     }
   }
 
-  private async expect(errors: Set<DerName>, done: Promise<void>, isLate: boolean): Promise<void> {
-    if (errors.size > 0) {
+  /** True when it was done. What depends on an open transaction may be refused. */
+  private async expect(errors: Set<DerName>, done: Promise<void>, isLate: boolean): Promise<boolean> {
+    const mayWait = this.open.length > 0;
+    if (errors.size > 0 || mayWait || isLate) {
       const outcome = await done.then(
         () => 'accepted',
         (error: unknown) => error,
       );
+      if (outcome !== 'accepted' && (mayWait || isLate) && isDaosError(outcome, 'INPROGRESS', 'TX_RESTART')) return false;
+      if (errors.size === 0 && outcome === 'accepted') return true;
+      if (errors.size === 0) throw outcome;
       if (!isDaosError(outcome, ...errors)) throw new Mismatch(`expected one of ${[...errors].join()}, got ${String(outcome)}`);
-      return;
+      return false;
     }
-    if (isLate || this.random.below(3) === 0) await done;
+    if (this.random.below(3) === 0) await done;
     else this.pending.push(done);
+    return true;
   }
 
   private iod(akey: Uint8Array, flags: number): Iod {
@@ -238,8 +279,10 @@ export class Program {
 
   private writeEpoch(): Epoch {
     const roll = this.random.below(10);
-    if (roll < 7) return BigInt(++this.newest);
-    return BigInt(1 + this.random.below(this.newest));
+    const epoch = BigInt(1 + this.random.below(this.newest));
+    // the epoch of an open transaction is its own
+    const isTaken = this.open.some(({ handle }) => handle.epoch === epoch);
+    return roll < 7 || isTaken ? BigInt(++this.newest) : epoch;
   }
 
   private readEpoch(): Epoch {
