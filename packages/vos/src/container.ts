@@ -1,16 +1,21 @@
 import { DaosError, type Epoch, type EpochRange, type UnitOid, type Uuid } from '@daos/common';
 
+import { Aggregation, type AggregateOptions } from './aggregate/aggregation.js';
+import { Discard } from './aggregate/discard.js';
+import type { SliceOptions } from './aggregate/pacer.js';
 import type { Container } from './container_state.js';
 import type { DtxStatus } from './dtx/dtx_table.js';
 import type { DtxId } from './dtx/dtx_id.js';
 import { DtxHandle, type DtxMembership } from './dtx/handle.js';
 import { arrayRemove, type VosArrayRemove } from './ops/remove.js';
+import { deleteKey, deleteObject } from './ops/delete.js';
 import type {
   KeyFlavours,
   VosContainer,
   VosContainerInfo,
   VosFetch,
   VosFetchedIod,
+  VosKeyDelete,
   VosListParams,
   VosPage,
   VosPunch,
@@ -160,6 +165,25 @@ export class ContainerHandle implements VosContainer {
     await store.umem.durable();
   }
 
+  aggregate(epr: EpochRange, options: AggregateOptions = {}): Promise<void> {
+    return runAsync(() => new Aggregation(this.open(), epr, options).run());
+  }
+
+  discard(epr: EpochRange, oid?: UnitOid, options: SliceOptions = {}): Promise<void> {
+    return runAsync(() => {
+      const discard = new Discard(this.open(), epr, options);
+      return oid ? discard.runFor(oid) : discard.run();
+    });
+  }
+
+  objectDelete(oid: UnitOid): Promise<void> {
+    return runAsync(() => deleteObject(this.open(), oid));
+  }
+
+  keyDelete(where: VosKeyDelete): Promise<void> {
+    return runAsync(() => deleteKey(this.open(), where));
+  }
+
   close(): void {
     if (!this.isOpen) return;
     this.isOpen = false;
@@ -171,4 +195,9 @@ export class ContainerHandle implements VosContainer {
     if (!this.isOpen) throw new DaosError('NO_HDL', `container ${this.uuid} is closed`);
     return this.state;
   }
+}
+
+/** Calls a function whose every error becomes a rejection. */
+async function runAsync(action: () => Promise<void>): Promise<void> {
+  await action();
 }

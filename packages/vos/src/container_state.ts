@@ -1,10 +1,12 @@
 import { DaosError, EPOCH_MAX, type Epoch, type Uuid } from '@daos/common';
 
+import { Exclusion } from './aggregate/exclusion.js';
 import { ActiveRows } from './dtx/active_rows.js';
 import { CommittedRows } from './dtx/committed_rows.js';
 import { DtxTable } from './dtx/dtx_table.js';
+import type { Garbage } from './garbage.js';
 import type { ContainerRow, ContainerRows } from './layout/container_rows.js';
-import type { ObjectHead } from './layout/head.js';
+import { ObjectHead, type Head } from './layout/head.js';
 import type { Heads } from './layout/heads.js';
 import { ObjectHolds } from './object_holds.js';
 import { Fetch } from './ops/fetch.js';
@@ -23,6 +25,7 @@ export class Container {
   readonly committed: CommittedRows;
   readonly dtx: DtxTable;
   readonly holds = new ObjectHolds();
+  readonly exclusion = new Exclusion();
   readonly updates: Update;
   readonly fetches: Fetch;
   readonly punches: Punch;
@@ -41,6 +44,7 @@ export class Container {
     readonly uuid: Uuid,
     private readonly rows: ContainerRows,
     private row: ContainerRow,
+    private readonly garbage: Garbage,
   ) {
     this.no = row.no;
     this.heads = store.heads;
@@ -95,7 +99,13 @@ export class Container {
     if (handle) handle.mustCommitNow = true;
   }
 
-  objectGone(): void {
+  /** Takes an object, dkey or akey out at once, with everything below it. */
+  detach(head: Head): void {
+    this.garbage.detach(head);
+    if (head instanceof ObjectHead) this.objectGone();
+  }
+
+  private objectGone(): void {
     this.change({ objectCount: Math.max(0, this.row.objectCount - 1) });
   }
 

@@ -7,3 +7,4 @@ export type { VosArrayRemove } from './ops/remove.js';
 export { vosPoolCreate, vosPoolDestroy, vosPoolOpen, type VosPoolOpenParams } from './pool_files.js';
 export { TimestampTable } from './ts/timestamp_table.js';
 export type * from './types.js';
+export { AggregateFlag } from './aggregate/work.js';

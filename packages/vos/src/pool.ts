@@ -2,7 +2,7 @@ import { DaosError, type Uuid } from '@daos/common';
 
 import { ContainerHandle } from './container.js';
 import { Container } from './container_state.js';
-import type { Garbage } from './garbage.js';
+import type { Garbage, GcStatistics } from './garbage.js';
 import { setU48, viewOf } from './layout/bytes.js';
 import { ContainerRows } from './layout/container_rows.js';
 import { IndexKey } from './layout/index_key.js';
@@ -50,7 +50,7 @@ export class PoolHandle implements VosPool {
     if (!container) {
       const row = this.rows.get(uuid);
       if (!row) throw new DaosError('NONEXIST', `container ${uuid} is not in pool ${this.uuid}`);
-      container = new Container(this.store, known, this.rows, row);
+      container = new Container(this.store, known, this.rows, row, this.garbage);
       this.containers.set(known, container);
     }
     const state = container;
@@ -98,8 +98,16 @@ export class PoolHandle implements VosPool {
     return this.store.umem.durable();
   }
 
+  gcStatistics(): GcStatistics {
+    return this.garbage.statistics;
+  }
+
+  gcReset(): void {
+    this.garbage.reset();
+  }
+
   /**
-   * Resolves when the space of destroyed containers is free again, and no other work goes on in the
+   * Resolves when the space of what was deleted is free again, and no other work goes on in the
    * background.
    */
   async settled(): Promise<void> {

@@ -1,8 +1,13 @@
+import type { AggregateOptions } from './aggregate/aggregation.js';
+import type { SliceOptions } from './aggregate/pacer.js';
 import type { DtxStatus } from './dtx/dtx_table.js';
 import type { DtxId } from './dtx/dtx_id.js';
 import type { DtxHandle, DtxMembership } from './dtx/handle.js';
 import type { VosArrayRemove } from './ops/remove.js';
+import type { GcStatistics } from './garbage.js';
 import type { Epoch, EpochRange, Iod, IodType, KeyFlavour, Recx, UnitOid, Uuid } from '@daos/common';
+
+export type { AggregateOptions, GcStatistics, SliceOptions };
 
 /** Sizes of a pool's shard on one target, in bytes. */
 export interface VosPoolCreateParams {
@@ -41,6 +46,11 @@ export interface VosPool {
   query(): VosPoolInfo;
   /** Resolves when all that was acknowledged or enqueued before is durable. */
   flush(): Promise<void>;
+  /** What garbage collection has removed since the pool was opened or the numbers were reset. */
+  gcStatistics(): GcStatistics;
+  gcReset(): void;
+  /** Resolves when the space of all that was deleted is free again, and no work goes on in the background. */
+  settled(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -163,6 +173,14 @@ export interface VosQueryResult {
   readonly maxWrite: Epoch;
 }
 
+export interface VosKeyDelete {
+  readonly oid: UnitOid;
+  readonly flavours: KeyFlavours;
+  readonly dkey: Uint8Array;
+  /** None: the dkey. */
+  readonly akey?: Uint8Array;
+}
+
 export interface VosContainerInfo {
   /** Objects that were made and not removed, punched ones included. */
   readonly objectCount: number;
@@ -235,4 +253,24 @@ export interface VosContainer extends VosObjects {
   /** Several modifications that become visible and durable together, without an id. End it with `dtxLocalEnd`. */
   dtxLocalBegin(epoch: Epoch): DtxHandle;
   dtxLocalEnd(handle: DtxHandle, isCommitted: boolean): Promise<void>;
+
+  /**
+   * Removes versions of an epoch range (`lo` < `hi` < EPOCH_MAX) that are not seen at its end, merges what is left, and
+   * returns their space: reads at `hi` and later see the same before and after. Goes on beside all other operations, in
+   * slices that hold the thread for some milliseconds at most. Raises the container's highest aggregated epoch unless
+   * something was in use by an open transaction, or there was no space. DER_BUSY beside another aggregation or a
+   * discard of these epochs; DER_CSUM when data to be merged was damaged (all else is done); DER_DATA_LOSS for what was
+   * marked as corrupt; DER_OP_CANCELED when it was stopped.
+   */
+  aggregate(epr: EpochRange, options?: AggregateOptions): Promise<void>;
+  /**
+   * Removes everything that was written in an epoch range, of one object or of all, as if it had not been; what
+   * transactions are writing at this moment stays. Writers to an object get DER_UPDATE_AGAIN meanwhile. DER_BUSY beside
+   * another discard or an aggregation of these epochs; DER_OP_CANCELED when it was stopped.
+   */
+  discard(epr: EpochRange, oid?: UnitOid, options?: SliceOptions): Promise<void>;
+  /** Deletes an object with all its versions, whatever its state. A missing one is fine. DER_BUSY while it is discarded or aggregated. */
+  objectDelete(oid: UnitOid): Promise<void>;
+  /** Deletes a dkey, or an akey of it, with all versions. A missing one is fine. DER_BUSY as `objectDelete`. */
+  keyDelete(where: VosKeyDelete): Promise<void>;
 }

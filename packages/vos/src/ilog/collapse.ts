@@ -8,7 +8,7 @@ import type { PunchMark } from './punch_mark.js';
 export const CollapseMode = {
   /** What no reader at or behind the range's end can tell. */
   AGGREGATE: 0,
-  /** Everything in the range. */
+  /** Everything in the range that is not being written. */
   DISCARD: 1,
   /** What is not committed in the range. */
   DISCARD_UNCOMMITTED: 2,
@@ -34,7 +34,7 @@ class Scan {
  * aggregation meets an entry of an open transaction; what was taken out before stays out.
  */
 export function collapse(log: IncarnationLog, mode: CollapseMode, range: CollapseRange, punch: PunchMark, viewer: LogViewer): boolean {
-  if (mode !== CollapseMode.AGGREGATE) return discard(log, mode, range);
+  if (mode !== CollapseMode.AGGREGATE) return discard(log, mode, range, viewer);
   const scan = new Scan();
   for (let at = 0; at < log.count; ) {
     const entry = log.entry(at);
@@ -44,11 +44,13 @@ export function collapse(log: IncarnationLog, mode: CollapseMode, range: Collaps
   return log.count === 0;
 }
 
-function discard(log: IncarnationLog, mode: CollapseMode, { lo, hi }: CollapseRange): boolean {
+function discard(log: IncarnationLog, mode: CollapseMode, { lo, hi }: CollapseRange, viewer: LogViewer): boolean {
   for (let at = log.count - 1; at >= 0; at--) {
     const { epoch, owner } = log.entry(at);
     if (epoch < lo || epoch > hi) continue;
-    if (mode === CollapseMode.DISCARD || owner !== 0) log.removeAt(at);
+    // what a transaction is writing right now stays with it
+    const isBeingWritten = owner !== 0 && viewer.status(owner, epoch) === EntryStatus.UNCOMMITTED;
+    if ((mode === CollapseMode.DISCARD || owner !== 0) && !isBeingWritten) log.removeAt(at);
   }
   return log.count === 0;
 }

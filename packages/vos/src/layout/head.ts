@@ -32,6 +32,8 @@ export abstract class Head {
 
 /** Stored as: no u48 | highest write epoch u64 | log entries u32 | log | epoch of the last synchronization u64, if any. */
 const OBJECT_FIXED_BYTES = 18;
+/** Where the highest epoch of a stored object's modifications stands. */
+export const OBJECT_MAX_WRITE_AT = 6;
 const SYNC_BYTES = 8;
 
 export class ObjectHead extends Head {
@@ -77,6 +79,8 @@ export const KeyRecord = {
 /** Where the log of a stored dkey, and of a stored akey, begins. */
 export const DKEY_LOG_AT = KeyRecord.FIXED_BYTES;
 export const AKEY_LOG_AT = KeyRecord.FIXED_BYTES + 24;
+/** Where the highest epoch of a stored akey's values stands. */
+export const AKEY_MAX_EPOCH_AT = 20;
 
 /** Stored as: no u48 | key bytes u16 | log entries u32 | log | key. */
 export class DkeyHead extends Head {
@@ -146,7 +150,7 @@ export class AkeyHead extends Head {
     head.hasLive = (flags & LIVE) !== 0;
     head.hasRemovals = (flags & REMOVALS) !== 0;
     head.recordSize = view.getUint32(16);
-    head.maxEpoch = view.getBigUint64(20);
+    head.maxEpoch = view.getBigUint64(AKEY_MAX_EPOCH_AT);
     head.widthClasses = view.getBigUint64(28);
     head.log = IncarnationLog.decode(bytes, AKEY_LOG_AT, logCount);
     let at = AKEY_LOG_AT + IncarnationLog.bytesFor(logCount) + KeyRecord.keyBytes(view);
@@ -183,7 +187,7 @@ export class AkeyHead extends Head {
     into[13] = (this.isSpilled ? SPILLED : 0) | (this.hasLive ? LIVE : 0) | (this.hasRemovals ? REMOVALS : 0);
     view.setUint16(14, this.values.length);
     view.setUint32(16, this.recordSize);
-    view.setBigUint64(20, this.maxEpoch);
+    view.setBigUint64(AKEY_MAX_EPOCH_AT, this.maxEpoch);
     view.setBigUint64(28, this.widthClasses);
     let at = AKEY_LOG_AT;
     this.log.encode(view, at);

@@ -159,6 +159,24 @@ export class Heads {
     }
   }
 
+  /** Forgets a dkey whose row is being removed: nobody may write it back. Its row must be up to date. */
+  forgetDkey(objectNo: number, key: Uint8Array): void {
+    const head = this.cachedDkey(objectNo, key);
+    if (!head) return;
+    head.isDirty = false;
+    head.isCached = false;
+    this.dkeys.forget(head);
+  }
+
+  /** Forgets an akey whose row is being removed. */
+  forgetAkey(dkeyNo: number, key: Uint8Array): void {
+    const head = this.cachedAkey(dkeyNo, key);
+    if (!head) return;
+    head.isDirty = false;
+    head.isCached = false;
+    this.akeys.forget(head);
+  }
+
   /** A key with the same hash stands behind this one: a search for it must not end here. */
   private hasSuccessor(head: Head): boolean {
     const { indexKey } = head;

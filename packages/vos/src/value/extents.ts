@@ -5,10 +5,11 @@ import type { PunchMark } from '../ilog/punch_mark.js';
 import type { Umem } from '../umem/umem.js';
 import type { DataStore } from './data_store.js';
 import { EmbeddedExtents } from './extent/embedded_extents.js';
-import { EXTENT_RECORDS_MAX, INDEX_MAX, MINOR_REMOVE, maxOf, minOf, type ExtentRef, type IndexRange } from './extent/extent_ref.js';
+import { EXTENT_RECORDS_MAX, INDEX_MAX, MINOR_REMOVE, isSameExtent, maxOf, minOf, type ExtentRef, type IndexRange } from './extent/extent_ref.js';
 import { checkOverlaps, checkShape, type ExtentWrite } from './extent/insert_rules.js';
 import { RecordMerge, mergeOrder, scanRecords, selectEntries, type RecordScan } from './extent/iteration.js';
 import { legacyBounds, legacyWindow } from './extent/legacy.js';
+import { ExtentWatches, type ExtentWatch } from './extent/extent_watch.js';
 import { removalsOf } from './extent/removal.js';
 import { SpilledExtents } from './extent/spilled_extents.js';
 import { sweepExtents, type ExtentEntry } from './extent/sweep.js';
@@ -41,6 +42,7 @@ export interface ExtentWindow extends IndexRange {
 export class Extents {
   private readonly spilled: SpilledExtents;
   private readonly upkeep: ExtentUpkeep;
+  private readonly watches = new ExtentWatches();
 
   constructor(
     private readonly umem: Umem,
@@ -135,6 +137,7 @@ export class Extents {
   delete(head: AkeyHead, ref: ExtentRef): boolean {
     const record = this.find(head, ref);
     if (!record) return false;
+    this.watches.changed(head, ref);
     this.upgrade(head);
     this.data.free(record);
     const isLast = head.isSpilled ? this.spilled.remove(head, ref) : EmbeddedExtents.remove(head, ref);
@@ -152,6 +155,30 @@ export class Extents {
       this.add(head, ValueRecord.hole(removal.epoch, MINOR_REMOVE, removal.lo, removal.hi, owner));
     }
     return removals;
+  }
+
+  /**
+   * Puts records in the place of others. `sources` are all that shows in the ranges of `merged` among the records up
+   * to the newest of these, and show nowhere else; they leave the array and their space is freed. Nothing of the range
+   * may be a removal, or not committed.
+   */
+  merge(head: AkeyHead, merged: readonly ValueRecord[], sources: readonly ValueRecord[]): void {
+    for (const source of sources) this.data.free(source);
+    for (const record of merged) this.watches.changed(head, record);
+    if (head.isSpilled) {
+      this.spilled.merge(head, merged, sources);
+      return;
+    }
+    head.values = head.values.filter((record) => !sources.some((source) => isSameExtent(source, record)));
+    for (const record of merged) {
+      if (head.isSpilled) this.spilled.insert(head, record);
+      else if (!EmbeddedExtents.insert(head, record)) this.spill(head, record);
+    }
+  }
+
+  /** From now on tells whether records of the akey change that are not newer than `hi`. End it. */
+  watch(head: AkeyHead, hi: Epoch): ExtentWatch {
+    return this.watches.add(head.no, hi);
   }
 
   /** All records that overlap a range, of a range of epochs, in no order. */
@@ -192,6 +219,7 @@ export class Extents {
   }
 
   private add(head: AkeyHead, record: ValueRecord): number {
+    this.watches.changed(head, record);
     this.upgrade(head);
     if (record.epoch <= head.maxEpoch) {
       const present = this.find(head, record);
@@ -225,6 +253,7 @@ export class Extents {
   private change(head: AkeyHead, ref: ExtentRef, change: (record: ValueRecord) => ValueRecord): boolean {
     const record = this.find(head, ref);
     if (!record) return false;
+    this.watches.changed(head, ref);
     if (head.isSpilled) this.spilled.replace(head, change(record));
     else EmbeddedExtents.replace(head, change(record));
     return true;

@@ -29,6 +29,10 @@ export interface RecordScan {
   readonly limit: number;
   /** What it hides is flagged COVERED. */
   readonly punch?: PunchMark | undefined;
+  /** A page ends after so many records were looked at, of whatever epochs. Default: no limit. */
+  readonly examinedMax?: number;
+  /** When the record to begin with is gone, begins behind it. */
+  readonly isResumable?: boolean;
 }
 
 /** Of all pieces those that the `ExtentIter` flags ask for, in their order, the last one marked. */
@@ -131,10 +135,11 @@ export class RecordMerge {
 /** A page of an unsorted iteration; `next` undefined: the end was reached. */
 export function scanRecords(
   source: { next(): ValueRecord | undefined },
-  { epr, from, limit, punch }: RecordScan,
+  { epr, from, limit, punch, examinedMax = Infinity, isResumable = false }: RecordScan,
 ): { entries: ExtentEntry[]; next: ExtentRef | undefined } {
   const entries: ExtentEntry[] = [];
-  let isFirst = from !== undefined;
+  let isFirst = from !== undefined && !isResumable;
+  let examined = 0;
   for (;;) {
     const record = source.next();
     if (isFirst && from && !(record && isSameExtent(record, from))) {
@@ -142,11 +147,12 @@ export function scanRecords(
     }
     isFirst = false;
     if (!record) return { entries, next: undefined };
-    if (record.epoch < epr.lo || record.epoch > epr.hi) continue;
-    if (entries.length === limit) {
+    const isWanted = record.epoch >= epr.lo && record.epoch <= epr.hi;
+    if ((isWanted && entries.length === limit) || examined++ === examinedMax) {
       const { lo, hi, epoch, minor } = record;
       return { entries, next: { lo, hi, epoch, minor } };
     }
+    if (!isWanted) continue;
     const isPunched = punch?.hides(record.epoch, record.minor) === true;
     entries.push({ record, lo: record.lo, hi: record.hi, flags: isPunched ? ExtentFlag.COVERED : 0 });
   }

@@ -58,6 +58,21 @@ export class SpilledExtents {
     return rows.length > 0 || meetsParity(bounds, lo) ? 1 : 0;
   }
 
+  /** Puts records in the place of `sources`, which need not be kept beneath them. See `Extents.merge`. */
+  merge(head: AkeyHead, merged: readonly ValueRecord[], sources: readonly ValueRecord[]): void {
+    const gone = new Set(sources.map(nameOf));
+    const isGone = (covered: ExtentRef): boolean => gone.has(nameOf(covered));
+    const rowsOf = ({ lo, hi }: IndexRange): LiveRow[] => this.live.overlapping(head.no, lo, hi);
+    const [single] = merged;
+    const rows = single && merged.length === 1 ? rowsOf(single) : undefined;
+    // a source that is its own row leaves with it; others stand in HISTORY
+    const whole = new Set((rows ?? merged.flatMap(rowsOf)).filter(({ record }) => !record.isApart).map(({ record }) => nameOf(record)));
+    for (const source of sources) if (!whole.has(nameOf(source))) this.history.remove(head.no, source);
+    // each one changes rows that reach into the next
+    for (const record of merged) this.lay(head, record, rows ?? rowsOf(record), isGone);
+    head.bounds = undefined;
+  }
+
   /** The record of this name. */
   find(head: AkeyHead, ref: ExtentRef): ValueRecord | undefined {
     return this.liveRow(head, ref)?.record ?? this.history.get(head.no, ref);
@@ -141,19 +156,19 @@ export class SpilledExtents {
     return record.isApart ? this.history.mustGet(head.no, record) : record;
   }
 
-  /** Lays a record over and under the rows around it. */
-  private lay(head: AkeyHead, record: ValueRecord, rows: readonly LiveRow[]): void {
+  /** Lays a record over and under the rows around it. Of what it covers, some records may be on their way out. */
+  private lay(head: AkeyHead, record: ValueRecord, rows: readonly LiveRow[], isGone = (_covered: ValueRecord): boolean => false): void {
     const { no } = head;
     const shown: IndexRange[] = [];
     let at = record.lo;
     for (const row of rows) {
       if (!overlaps(row, record.lo, record.hi)) continue;
-      if (isNewer(row.record, record)) {
+      if (isNewer(row.record, record) && !isGone(row.record)) {
         if (row.lo > at) shown.push({ lo: at, hi: row.lo - 1n });
         at = row.hi + 1n;
         continue;
       }
-      if (!row.record.isApart) this.history.put(head, row.record);
+      if (!row.record.isApart && !isGone(row.record)) this.history.put(head, row.record);
       if (row.lo < record.lo) this.live.putPiece(no, row.lo, record.lo - 1n, row.record);
       // a row that begins where the new one does is overwritten by it
       else if (row.lo !== at) this.live.remove(no, row.lo);
@@ -180,6 +195,10 @@ export class SpilledExtents {
     }
     for (const lo of old.keys()) this.live.remove(head.no, lo);
   }
+}
+
+function nameOf({ lo, hi, epoch, minor }: ExtentRef): string {
+  return `${lo} ${hi} ${epoch} ${minor}`;
 }
 
 /** Parity over data, or data over parity: one of them is to go. */
