@@ -1,7 +1,7 @@
 import { newCoverage, runCrashProgram } from './crash_program.js';
 
 /** `UMEM_PROGRAMS=n` runs more, `UMEM_SEED=s` begins with another seed: a failure names the one to give. */
-const PROGRAMS = Number(process.env['UMEM_PROGRAMS'] ?? 400);
+const PROGRAMS = Number(process.env['UMEM_PROGRAMS'] ?? 300);
 const SEED = Number(process.env['UMEM_SEED'] ?? 1);
 const TIMEOUT_MS = 30_000 + PROGRAMS * 100;
 
@@ -16,7 +16,7 @@ describe('a crash of the operating system at any step', () => {
 
   it('without durability leaves the state of some earlier moment', async () => {
     const coverage = newCoverage();
-    for (let seed = SEED; seed < SEED + PROGRAMS / 4; seed++) await runCrashProgram(seed, coverage, 'none');
+    for (let seed = SEED; seed < SEED + PROGRAMS / 5; seed++) await runCrashProgram(seed, coverage, 'none');
     if (PROGRAMS >= 100) expect(coverage.unacknowledgedLost).toBeGreaterThan(PROGRAMS / 10);
   }, TIMEOUT_MS);
 });
