@@ -6,7 +6,7 @@ import type { BlockIo } from './block_io.js';
 import { BufferPool, type BufferLease } from './buffer_pool.js';
 import type { BioDevice } from './device/device.js';
 import { ioError } from './io_error.js';
-import { openIo, type Access } from './open_io.js';
+import { isBlockDevice, openIo, type Access } from './open_io.js';
 import { BLOCK_BYTES, SUPERBLOCK_BYTES, superblockDecode, superblockEncode } from './superblock.js';
 import { WriteQueue } from './write_queue.js';
 
@@ -59,7 +59,8 @@ export class BioFile {
 
   /**
    * Makes a new file with space for `bytes` bytes (rounded down to blocks), sparse, and its superblock durable.
-   * DER_EXIST when the path exists as a regular file, DER_INVAL for less than a block.
+   * A block device is taken over, whatever it holds. DER_EXIST when the path exists as a regular file, DER_INVAL for less
+   * than a block, DER_NOSPACE for more than a device has.
    */
   static async create(path: string, bytes: number, options: BioFileOpenOptions = {}): Promise<BioFile> {
     const io = await openIo(path, { create: true, access: options.access, direct: options.direct }).catch((error: unknown) => {
@@ -69,7 +70,8 @@ export class BioFile {
       return await BioFile.createOn(io, bytes, options);
     } catch (error) {
       await io.close();
-      await unlink(path).catch(() => undefined);
+      // a device stays where it is
+      if (!isBlockDevice(path)) await unlink(path).catch(() => undefined);
       throw error;
     }
   }
@@ -96,6 +98,10 @@ export class BioFile {
     refuseFor(options.device, `create ${io.path}`);
     try {
       await io.resize(SUPERBLOCK_BYTES + capacityBytes);
+      const size = await io.size();
+      if (size < SUPERBLOCK_BYTES + capacityBytes) {
+        throw new DaosError('NOSPACE', `${io.path} has ${size} bytes, not ${SUPERBLOCK_BYTES + capacityBytes}`);
+      }
       const superblock = superblockEncode({ capacityBytes });
       await io.write([{ offset: 0, buffers: [superblock], length: superblock.length }], true);
     } catch (error) {

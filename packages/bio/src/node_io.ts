@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, readFile, type FileHandle } from 'node:fs/promises';
 
 import type { BlockIo, WriteRun } from './block_io.js';
 
@@ -21,7 +21,7 @@ export class NodeIo implements BlockIo {
 
   async size(): Promise<number> {
     const stat = await this.file.stat();
-    return stat.size;
+    return stat.isBlockDevice() ? blockDeviceBytes(stat.rdev) : stat.size;
   }
 
   async resize(bytes: number): Promise<void> {
@@ -61,6 +61,14 @@ export class NodeIo implements BlockIo {
       rest = dropBytes(rest, bytesWritten);
     }
   }
+}
+
+/** Node cannot ask a device for its size; the kernel tells it in sectors of 512 bytes under the device's numbers. */
+async function blockDeviceBytes(rdev: number): Promise<number> {
+  const device = BigInt(rdev);
+  const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n);
+  const minor = (device & 0xffn) | ((device >> 12n) & 0xffffff00n);
+  return Number(await readFile(`/sys/dev/block/${major}:${minor}/size`, 'latin1')) * 512;
 }
 
 /** What remains of a list of buffers behind its first `bytes` bytes. */

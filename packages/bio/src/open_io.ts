@@ -35,14 +35,18 @@ export function accessFromEnv(env: NodeJS.ProcessEnv = process.env): Access | un
   return access;
 }
 
-/** Opens a file or device. Throws the system's error, or DER_NOTSUPPORTED for an access that this system lacks. */
+/**
+ * Opens a file or device; `create` makes a new file, and takes a block device as it is. Throws the system's error, or
+ * DER_NOTSUPPORTED for an access that this system lacks.
+ */
 export async function openIo(path: string, options: OpenIoOptions): Promise<BlockIo> {
   const access = options.access ?? accessFromEnv() ?? (UringIo.available() ? 'uring' : 'native');
-  const { create } = options;
+  const isDevice = isBlockDevice(path);
+  const create = options.create && !isDevice;
   if (access === 'node') return NodeIo.open(path, { create });
   const open = (opened: OpenOptions): Promise<BlockIo> =>
     access === 'uring' ? UringIo.open(path, opened) : NativeIo.open(path, opened);
-  if (options.direct ?? (!create && isBlockDevice(path))) {
+  if (options.direct ?? isDevice) {
     try {
       return new DirectIo(await open({ create, direct: true }));
     } catch (error) {
@@ -54,6 +58,6 @@ export async function openIo(path: string, options: OpenIoOptions): Promise<Bloc
   return open({ create });
 }
 
-function isBlockDevice(path: string): boolean {
+export function isBlockDevice(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isBlockDevice() ?? false;
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DaosError } from '@daos/common';
 
 import { BioFile, BufferPool, NodeIo, UringIo, type BioFileOpenOptions, type BlockIo, type WriteRun } from '../src/index.js';
+import { MemoryIo } from '../src/testing/index.js';
 
 let dir: string;
 let path: string;
@@ -55,6 +56,16 @@ describe('format', () => {
     expect(await codeOf(BioFile.open(join(dir, 'none')))).toBe('NONEXIST');
   });
 
+  it('refuses more than a device has', async () => {
+    class SmallDevice extends MemoryIo {
+      override async size(): Promise<number> {
+        return 1 << 20;
+      }
+    }
+    expect(await codeOf(BioFile.createOn(new SmallDevice(), 1 << 20))).toBe('NOSPACE');
+    expect((await BioFile.createOn(new SmallDevice(), (1 << 20) - 4096)).capacityBytes).toBe((1 << 20) - 4096);
+  });
+
   it.each([
     ['another magic', 0, 'DF_INCOMPT'],
     ['a later version', 4, 'DF_INCOMPT'],
@@ -67,7 +78,7 @@ describe('format', () => {
     await raw.close();
     const before = await readFile(path);
     expect(await codeOf(BioFile.open(path))).toBe(der);
-    expect(await readFile(path)).toEqual(before);
+    expect((await readFile(path)).equals(before)).toBe(true);
   });
 
   it('refuses a file cut short, an empty one and a text', async () => {
@@ -117,7 +128,7 @@ describe.each(WAYS)('reads and writes through %s', (_name, how) => {
     await Promise.resolve();
     expect(Buffer.from(await file.read(2990, 20))).toEqual(whole.subarray(2990, 3010));
     await Promise.all([written, flushed]);
-    expect(Buffer.from(await file.read(0, 6000))).toEqual(whole);
+    expect(Buffer.compare(await file.read(0, 6000), whole)).toBe(0);
     expect(Buffer.from(await file.read(6000, 2192))).toEqual(Buffer.alloc(2192));
     await file.close();
   });
@@ -200,20 +211,20 @@ describe.each(WAYS)('reads and writes through %s', (_name, how) => {
     }
     await file.flush();
     await file.close();
-    expect((await readFile(path)).subarray(4096)).toEqual(model);
+    expect(Buffer.compare((await readFile(path)).subarray(4096), model)).toBe(0);
   });
 
   it('carries writes larger than a window and many scattered ones, across a reopening', async () => {
-    const size = 24 << 20;
+    const size = 14 << 20;
     const file = await BioFile.create(path, size, how);
     const large = Buffer.concat([bytes(9 << 20, 3), bytes(5000, 4)]);
     const writes = [file.write(0, [large])];
-    for (let i = 0; i < 300; i++) writes.push(file.write((12 << 20) + i * 8192, [bytes(4096, i)]));
+    for (let i = 0; i < 300; i++) writes.push(file.write((10 << 20) + i * 8192, [bytes(4096, i)]));
     await Promise.all([...writes, file.flush()]);
     await file.close();
     const again = await BioFile.open(path, how);
     expect(Buffer.compare(await again.read(0, large.length), large)).toBe(0);
-    for (const i of [0, 1, 150, 299]) expect(Buffer.from(await again.read((12 << 20) + i * 8192, 4096))).toEqual(Buffer.from(bytes(4096, i)));
+    for (const i of [0, 1, 150, 299]) expect(Buffer.from(await again.read((10 << 20) + i * 8192, 4096))).toEqual(Buffer.from(bytes(4096, i)));
     await again.close();
   });
 
