@@ -1,5 +1,8 @@
 import { DaosError } from './error.js';
 
+/** Taken out of `Math` once: where globals are looked up slowly (`node:vm`), that would cost more than the hash. */
+const { imul } = Math;
+
 /**
  * 64-bit hashing in 32-bit halves: the data path hashes one key per operation, and BigInt would cost more than all
  * the rest. A hash is delivered into a `Hash64`, a reusable pair of signed 32-bit integers.
@@ -26,10 +29,10 @@ function multiplyHigh(a: number, b: number): number {
   const a1 = a >>> 16;
   const b0 = b & 0xffff;
   const b1 = b >>> 16;
-  const low = Math.imul(a0, b0) >>> 0;
-  const middle = (Math.imul(a1, b0) >>> 0) + (low >>> 16);
-  const other = (Math.imul(a0, b1) >>> 0) + (middle & 0xffff);
-  return (Math.imul(a1, b1) + (middle >>> 16) + (other >>> 16)) | 0;
+  const low = imul(a0, b0) >>> 0;
+  const middle = (imul(a1, b0) >>> 0) + (low >>> 16);
+  const other = (imul(a0, b1) >>> 0) + (middle & 0xffff);
+  return (imul(a1, b1) + (middle >>> 16) + (other >>> 16)) | 0;
 }
 
 const MURMUR_HI = 0xc6a4a793 | 0;
@@ -44,21 +47,21 @@ export const MURMUR_SEED_VOS = 0xc0ffee;
 export function murmur64(bytes: Uint8Array, seed: number, out: Hash64): void {
   const length = bytes.length;
   // h = seed ^ length * m
-  let hi = (multiplyHigh(length, MURMUR_LO) + Math.imul(length, MURMUR_HI)) | 0;
-  let lo = Math.imul(length, MURMUR_LO) ^ seed;
+  let hi = (multiplyHigh(length, MURMUR_LO) + imul(length, MURMUR_HI)) | 0;
+  let lo = imul(length, MURMUR_LO) ^ seed;
   let at = 0;
   for (const end = length - (length & 7); at < end; at += 8) {
     let kLo = wordAt(bytes, at);
     let kHi = wordAt(bytes, at + 4);
-    let high = multiplyHigh(kLo, MURMUR_LO) + Math.imul(kLo, MURMUR_HI) + Math.imul(kHi, MURMUR_LO);
-    kLo = Math.imul(kLo, MURMUR_LO);
+    let high = multiplyHigh(kLo, MURMUR_LO) + imul(kLo, MURMUR_HI) + imul(kHi, MURMUR_LO);
+    kLo = imul(kLo, MURMUR_LO);
     kHi = high | 0;
     kLo ^= kHi >>> 15;
-    high = multiplyHigh(kLo, MURMUR_LO) + Math.imul(kLo, MURMUR_HI) + Math.imul(kHi, MURMUR_LO);
-    lo ^= Math.imul(kLo, MURMUR_LO);
+    high = multiplyHigh(kLo, MURMUR_LO) + imul(kLo, MURMUR_HI) + imul(kHi, MURMUR_LO);
+    lo ^= imul(kLo, MURMUR_LO);
     hi ^= high | 0;
-    high = multiplyHigh(lo, MURMUR_LO) + Math.imul(lo, MURMUR_HI) + Math.imul(hi, MURMUR_LO);
-    lo = Math.imul(lo, MURMUR_LO);
+    high = multiplyHigh(lo, MURMUR_LO) + imul(lo, MURMUR_HI) + imul(hi, MURMUR_LO);
+    lo = imul(lo, MURMUR_LO);
     hi = high | 0;
   }
   const rest = length - at;
@@ -68,13 +71,13 @@ export function murmur64(bytes: Uint8Array, seed: number, out: Hash64): void {
       if (i < 4) lo ^= byte << (8 * i);
       else hi ^= byte << (8 * (i - 4));
     }
-    const high = multiplyHigh(lo, MURMUR_LO) + Math.imul(lo, MURMUR_HI) + Math.imul(hi, MURMUR_LO);
-    lo = Math.imul(lo, MURMUR_LO);
+    const high = multiplyHigh(lo, MURMUR_LO) + imul(lo, MURMUR_HI) + imul(hi, MURMUR_LO);
+    lo = imul(lo, MURMUR_LO);
     hi = high | 0;
   }
   lo ^= hi >>> 15;
-  const high = multiplyHigh(lo, MURMUR_LO) + Math.imul(lo, MURMUR_HI) + Math.imul(hi, MURMUR_LO);
-  lo = Math.imul(lo, MURMUR_LO);
+  const high = multiplyHigh(lo, MURMUR_LO) + imul(lo, MURMUR_HI) + imul(hi, MURMUR_LO);
+  lo = imul(lo, MURMUR_LO);
   hi = high | 0;
   out.lo = lo ^ (hi >>> 15);
   out.hi = hi;
@@ -96,7 +99,7 @@ export function murmur64BigInt(bytes: Uint8Array, seed: number): bigint {
 /** Bernstein's string hash (h = 33 h + byte, from 5381), unsigned 32 bits. */
 export function stringHash32(bytes: Uint8Array): number {
   let hash = 5381;
-  for (let i = 0; i < bytes.length; i++) hash = (Math.imul(hash, 33) + (bytes[i] ?? 0)) | 0;
+  for (let i = 0; i < bytes.length; i++) hash = (imul(hash, 33) + (bytes[i] ?? 0)) | 0;
   return hash >>> 0;
 }
 
@@ -139,8 +142,8 @@ export function jumpHash(keyHi: number, keyLo: number, buckets: number): number 
   let lo = keyLo;
   let bucket = 0;
   for (;;) {
-    const high = multiplyHigh(lo, JUMP_LO) + Math.imul(lo, JUMP_HI) + Math.imul(hi, JUMP_LO);
-    lo = (Math.imul(lo, JUMP_LO) + 1) | 0;
+    const high = multiplyHigh(lo, JUMP_LO) + imul(lo, JUMP_HI) + imul(hi, JUMP_LO);
+    lo = (imul(lo, JUMP_LO) + 1) | 0;
     // The carry of "+ 1" reaches the upper half only when the product's lower half was all ones.
     hi = (lo === 0 ? high + 1 : high) | 0;
     const next = (bucket + 1) * (2147483648 / ((hi >>> 1) + 1));
