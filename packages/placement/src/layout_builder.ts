@@ -8,6 +8,8 @@ import { Mark, ObjectMarks, type GroupMarks } from './object_marks.js';
 import { TargetPicker } from './target_picker.js';
 
 const { DOWN, DOWNOUT, DRAIN } = ComponentStatus;
+/** A search for a spare that takes longer cannot be sane: each relaxation of the rules lets it see all targets again. */
+const SEARCHES_PER_TARGET_MAX = 64;
 
 /** A shard whose target cannot hold it, waiting for a spare. */
 interface Remap {
@@ -146,10 +148,16 @@ export class LayoutBuilder {
 
   /** Earliest failure first; a spare that failed later hands its entry on to the order of that failure. */
   private assignSpares(request: LayoutRequest, remaps: Remap[]): void {
+    if (!this.view.hasUsable) {
+      for (const { shard } of remaps) this.positions[shard] = -1;
+      return;
+    }
     // The next one stands last, where taking it away costs nothing.
     remaps.sort(laterFirst);
     this.loaded = undefined;
+    let searches = remaps.length * (SEARCHES_PER_TARGET_MAX * this.view.verdicts.length + SEARCHES_PER_TARGET_MAX);
     for (let entry = remaps.at(-1); entry; entry = remaps.at(-1)) {
+      assert(searches-- > 0, 'the search for a spare ends');
       this.load(entry.group);
       const position = this.pickSpare(request, entry);
       const spare = this.targetAt(position);

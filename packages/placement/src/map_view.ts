@@ -41,6 +41,8 @@ export class MapView {
   readonly verdicts: Uint8Array;
   /** Some target is in a state other than UPIN. */
   readonly hasChanges: boolean;
+  /** Some target can hold shards. */
+  readonly hasUsable: boolean;
 
   constructor(
     readonly map: PoolMap,
@@ -61,6 +63,7 @@ export class MapView {
     this.faultDomain = new Int32Array(targets.length);
     this.verdicts = Uint8Array.from(targets, (target) => this.verdict(target));
     this.hasChanges = targets.some((target) => target.status !== ComponentStatus.UPIN);
+    this.hasUsable = this.verdicts.some((verdict, i) => (verdict & Verdict.REMAP) === 0 && this.targetSkipped[i] === 0);
     for (let position = 0; position < domains.length; position++) this.addDomain(position);
   }
 

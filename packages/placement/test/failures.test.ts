@@ -145,4 +145,14 @@ describe('after failures', () => {
     }
     expect(seen).toBe(300);
   });
+
+  it('of all targets of a pool shards have none, and the search for spares ends', () => {
+    const start = grid(3, 2);
+    const map = apply(start, ['EXCLUDE', 0, 1, 2, 3, 4, 5]);
+    for (const name of ['RP_3G1', 'SX', 'RP_2GX']) {
+      const layout = place(map, oidOf(name, 3));
+      expect(targetIds(layout).every((id) => id === -1)).toBe(true);
+      expect(new Placement(map).findRebuild(oidOf(name, 3), map.version, BY_RANK)).toEqual([]);
+    }
+  });
 });

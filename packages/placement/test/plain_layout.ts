@@ -87,6 +87,10 @@ class PlainLayout {
         else group.real.add(domain.position);
       }
     }
+    if (this.map.targets.every((target) => this.verdict(target).remap || !this.exists(target))) {
+      for (const { shard } of waiting) shards[shard] = { ...(shards[shard] as PlainShard), targetId: -1 };
+      return shards;
+    }
     while (waiting.length > 0) {
       waiting.sort((a, b) => a.failSeq - b.failSeq || a.shard - b.shard);
       const entry = waiting[0] as Entry;
