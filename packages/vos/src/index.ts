@@ -2,6 +2,19 @@ export { DtxFlag } from './dtx/active_dtx.js';
 export type { DtxStatus } from './dtx/dtx_table.js';
 export { dtxIdEquals, dtxIdParse, dtxIdText, type DtxId } from './dtx/dtx_id.js';
 export { DTX_REFRESH_MAX, DtxHandle, type DtxMembership, type DtxParams, type DtxRefresh } from './dtx/handle.js';
+export { VosIterator, vosIterate } from './iterate/iterate.js';
+export {
+  EpochExpr,
+  VosIterAction,
+  VosIterFlag,
+  VosIterType,
+  type VosIterAnchors,
+  type VosIterCallback,
+  type VosIterCallbacks,
+  type VosIterEntry,
+  type VosIterParams,
+  type VosIterStand,
+} from './iterate/types.js';
 export { VosFlag } from './ops/flags.js';
 export type { VosArrayRemove } from './ops/remove.js';
 export { vosPoolCreate, vosPoolDestroy, vosPoolOpen, type VosPoolOpenParams } from './pool_files.js';
