@@ -138,14 +138,9 @@ export class KeyLevel implements Level {
   }
 
   private delete(indexKey: Uint8Array, no: number): void {
-    const { heads, umem } = this.context.store;
-    const head = heads.at(indexKey);
+    const head = this.context.store.heads.at(indexKey);
     if (head?.no !== no) throw new DaosError('NONEXIST', 'it was removed already');
-    if (head instanceof AkeyHead ? head.values.length > 0 || head.isSpilled : hasRows(umem, childSpace(this.kind), no)) {
-      throw new DaosError('BUSY', 'there is something below it: delete that first, or delete the whole through the container');
-    }
-    heads.remove(head);
-    if (head instanceof ObjectHead) this.context.container.objectGone();
+    this.context.container.detach(head);
   }
 }
 
@@ -194,17 +189,6 @@ function startAt(umem: Umem, from: IndexKey, place: Place): void {
 
 function behind({ key }: UmemEntry): Place {
   return { kind: 'key', sortKey: ownCopy(key.subarray(PREFIX_BYTES)), no: 0, isInclusive: false };
-}
-
-function childSpace({ type }: KeyKind): number {
-  return type === VosIterType.OBJ ? Space.DKEY : Space.AKEY;
-}
-
-function hasRows(umem: Umem, space: number, no: number): boolean {
-  const from = new IndexKey().space(space).u48(no);
-  const to = new IndexKey().space(space).u48(no).toPrefixEnd();
-  for (const { value } of umem.range({ from, to })) if (KeyRecord.no(viewOf(value)) !== 0) return true;
-  return false;
 }
 
 function oidOf(bytes: Uint8Array): UnitOid {

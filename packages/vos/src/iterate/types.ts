@@ -164,8 +164,7 @@ export interface VosIterAnchors {
 /** Administrative work on the entry that a callback was given. */
 export interface VosIterStand {
   /**
-   * Removes what the entry stands for, now. DER_NOSYS for pieces of a sorted iteration, DER_BUSY for a key that has
-   * something below it.
+   * Removes what the entry stands for, now, with everything below it. DER_NOSYS for pieces of a sorted iteration.
    */
   delete(): void;
   /** Marks a stored value as damaged: fetches answer DER_CSUM. DER_INVAL for anything else. */
