@@ -195,3 +195,4 @@ export { type Property, type PropertySettable, type PropertyValue } from './prop
 export { PROPERTIES_MAX, PropertyTable, propertiesMerge, type PropertyEntry } from './property_table.js';
 export { formatBinaryBytes, formatBytes, parseSize } from './size.js';
 export { MapOp, poolMapUpdate, type MapUpdate } from './pool_map_update.js';
+export { lmdbFileState, type LmdbFileState } from './lmdb_file.js';

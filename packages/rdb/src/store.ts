@@ -1,8 +1,8 @@
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 
 import { messageCodec, f, type MessageOf } from '@daos/cart';
-import { DaosError, type Uuid } from '@daos/common';
+import { DaosError, lmdbFileState, type Uuid } from '@daos/common';
 import { open, type Database, type RootDatabase } from 'lmdb';
 
 import { KVS_TREE_EMPTY, type KvsTable, type KvsTreeHead } from './kvs_tree.js';
@@ -227,22 +227,11 @@ function openTables(path: string, capacityBytes?: number) {
   };
 }
 
-const FILE_MAGIC = 0xbeefc0de;
-const FILE_MAGIC_OFFSET = 24;
-
 /** The storage library trusts the file that it maps: look at its first page before. */
 function checkFile(path: string): void {
-  const header = Buffer.alloc(FILE_MAGIC_OFFSET + 4);
-  const file = openSync(path, 'r');
-  try {
-    const length = readSync(file, header, 0, header.length, 0);
-    if (length === 0) throw new DaosError('DF_INVAL', `the creation of RDB replica ${path} was interrupted`);
-    if (header.readUInt32LE(FILE_MAGIC_OFFSET) !== FILE_MAGIC) {
-      throw new DaosError('DF_INVAL', `${path} is not an RDB replica`);
-    }
-  } finally {
-    closeSync(file);
-  }
+  const state = lmdbFileState(path);
+  if (state === 'empty') throw new DaosError('DF_INVAL', `the creation of RDB replica ${path} was interrupted`);
+  if (state !== 'lmdb') throw new DaosError('DF_INVAL', `${path} is not an RDB replica`);
 }
 
 function checkSuperblock(path: string, uuid: Uuid, bytes: Buffer | undefined): RdbSuperblock {

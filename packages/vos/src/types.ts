@@ -96,6 +96,16 @@ export interface VosFetch {
   readonly iods: readonly Iod[];
   /** Only sizes and extents, no data. */
   readonly sizeOnly?: boolean;
+  /**
+   * When given, data of the data file comes in buffers on loan, which are added here: the caller releases each once,
+   * also after an error, when nothing refers to the pieces any more. Without it every read allocates.
+   */
+  readonly loans?: VosLoan[];
+}
+
+/** A buffer on loan. */
+export interface VosLoan {
+  release(): void;
 }
 
 /** A visible piece of an array, or a single value (then `recx` is {0,1}). */

@@ -1,6 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
-
-import { DaosError } from '@daos/common';
+import { DaosError, lmdbFileState, type LmdbFileState } from '@daos/common';
 import * as lmdb from 'lmdb';
 
 import { ioError } from '../io_error.js';
@@ -11,10 +9,6 @@ const VERSION_KEY = 'version';
 /** Layout of keys and rows. Another one is refused, never guessed. */
 export const SMD_VERSION = 1;
 const KEY_BYTES_MAX = 128;
-const LMDB_MAGIC = 0xbeefc0de;
-const LMDB_MAGIC_AT = 24;
-/** Two pages that say where the data is. */
-const LMDB_PAGES_BYTES = 8192;
 
 /** A table of the store; a key is `table/uuid` or `table/number`. */
 export type SmdTable =
@@ -101,29 +95,16 @@ export class SmdDb {
   }
 }
 
-/**
- * LMDB maps what it is given: a file that is none of its own ends the process. The first page of one of its own has
- * the number 0xbeefc0de at byte 24. DER_DF_INVAL for any other.
- */
+/** DER_DF_INVAL when there is a file that is no store. */
 function checkFile(path: string): 'new' | 'old' {
-  const head = Buffer.alloc(LMDB_PAGES_BYTES);
-  let length: number;
+  let state: LmdbFileState;
   try {
-    const fd = openSync(path, 'r');
-    try {
-      length = readSync(fd, head, 0, head.length, 0);
-    } finally {
-      closeSync(fd);
-    }
+    state = lmdbFileState(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'new';
     throw ioError(error, `open ${path}`);
   }
-  if (length === 0) return 'new';
-  if (length < head.length || head.readUInt32LE(LMDB_MAGIC_AT) !== LMDB_MAGIC) {
-    throw new DaosError('DF_INVAL', `${path} is no SMD store, or it was cut short`);
-  }
-  return 'old';
+  if (state === 'other') throw new DaosError('DF_INVAL', `${path} is no SMD store, or it was cut short`);
+  return state === 'lmdb' ? 'old' : 'new';
 }
 
 function openStore(path: string): lmdb.RootDatabase<string, string> {

@@ -7,7 +7,7 @@ import { EMPTY, hash32 } from '../layout/bytes.js';
 import type { AkeyHead, DkeyHead, ObjectHead } from '../layout/head.js';
 import { UNCLEAR } from '../layout/key_peek.js';
 import { TsLevel } from '../ts/ts_level.js';
-import type { IodChecksums, VosFetch, VosFetchedIod, VosPiece } from '../types.js';
+import type { IodChecksums, VosFetch, VosFetchedIod, VosLoan, VosPiece } from '../types.js';
 import { wholeChunks } from '../value/chunks.js';
 import type { ValueRecord } from '../value/value_record.js';
 import type { VisiblePiece } from '../value/visibility.js';
@@ -28,6 +28,7 @@ export class Fetch {
   private readonly atAkey = new LogState();
   /** Reads of the data file that a running fetch waits for. */
   private waits: Promise<void>[] = [];
+  private loans: VosLoan[] | undefined;
   private readonly scope: ReadScope;
 
   constructor(private readonly container: Container) {
@@ -44,6 +45,7 @@ export class Fetch {
     const { scope } = this;
     scope.begin(request.epoch, handle);
     this.waits = [];
+    this.loans = request.loans;
     if (request.flags & NO_DATA) return this.lookOnly(request);
     checkIods(request.dkey, request.iods, request.flavours);
     try {
@@ -239,7 +241,7 @@ export class Fetch {
       piece.data = data.length === bytes ? data : data.subarray(at - from, at - from + bytes);
       if (checksums) piece.stored = { recx: stored, data, checksums };
     };
-    const read = this.container.store.data.read(record, from, length);
+    const read = this.container.store.data.read(record, from, length, this.loans);
     if (read instanceof Promise) this.waits.push(read.then(fill));
     else fill(read);
     return piece;

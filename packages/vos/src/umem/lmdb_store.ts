@@ -1,4 +1,4 @@
-import { DaosError } from '@daos/common';
+import { DaosError, lmdbFileState } from '@daos/common';
 import * as lmdb from 'lmdb';
 
 import type { UmemEntry } from './umem.js';
@@ -56,6 +56,7 @@ export function openLmdb(path: string, usableBytes: number): LmdbStore {
     maxDbs: 1,
   };
   try {
+    if (lmdbFileState(path) === 'other') throw new Error('it is no file of LMDB');
     return lmdb.open(path, options) as unknown as LmdbStore;
   } catch (error) {
     throw new DaosError('DF_INVAL', `cannot open the index ${path}: ${(error as Error).message}`, { cause: error });

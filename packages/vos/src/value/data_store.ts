@@ -3,6 +3,7 @@ import { DaosError } from '@daos/common';
 import { crc32c } from '@daos/native';
 import { VEA_BLOCK_BYTES, VeaIoStream, type Vea, type VeaHint, type VeaReservation, type VeaTx } from '@daos/vea';
 
+import type { VosLoan } from '../types.js';
 import type { Umem } from '../umem/umem.js';
 import type { DataPiece, ValueRecord } from './value_record.js';
 
@@ -98,13 +99,26 @@ export class DataStore {
     this.umem.touch();
   }
 
-  /** Bytes of a record from `from` bytes into it; at once when they are in memory. */
-  read(record: ValueRecord, from: number, bytes: number): Uint8Array | Promise<Uint8Array> {
+  /**
+   * Bytes of a record from `from` bytes into it; at once when they are in memory. With `loans` what comes from the data
+   * file is in a buffer on loan, added there.
+   */
+  read(record: ValueRecord, from: number, bytes: number, loans?: VosLoan[]): Uint8Array | Promise<Uint8Array> {
     if (record.block < 0) return record.data.subarray(from, from + bytes);
     if (record.pieces) return this.readPieces(record.pieces, from, bytes);
     const { file } = this.open();
     const offset = record.block * VEA_BLOCK_BYTES + from;
-    return file.readNow(offset, bytes) ?? file.read(offset, bytes);
+    if (!loans) return file.readNow(offset, bytes) ?? file.read(offset, bytes);
+    const lease = file.readLeaseNow(offset, bytes);
+    if (!lease) return this.readOnLoan(offset, bytes, loans);
+    loans.push(lease);
+    return lease.bytes;
+  }
+
+  private async readOnLoan(offset: number, bytes: number, loans: VosLoan[]): Promise<Uint8Array> {
+    const lease = await this.open().file.readLease(offset, bytes);
+    loans.push(lease);
+    return lease.bytes;
   }
 
   /** Reads what lies in several places into one buffer. */
