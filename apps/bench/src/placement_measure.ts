@@ -47,7 +47,7 @@ export function clusterMap({ nodes, ranksPerNode, targetsPerRank, perfDomains }:
   return poolMapOfTree(perf, 1, ComponentStatus.UPIN);
 }
 
-/** Bytes of memory that the map of a cluster takes. */
+/** Bytes of memory that the map of a cluster takes; 0 for one that is smaller than what else changes meanwhile. */
 export function mapBytes(cluster: Cluster): number {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
@@ -58,7 +58,7 @@ export function mapBytes(cluster: Cluster): number {
   };
   const before = used();
   const map = clusterMap(cluster);
-  const bytes = used() - before;
+  const bytes = Math.max(0, used() - before);
   // The map must live until here.
   if (map.targets.length === 0) throw new Error('a cluster has targets');
   return bytes;

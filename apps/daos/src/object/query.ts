@@ -1,6 +1,7 @@
 import { DaosError, type ObjectId } from '@daos/common';
 import { ContextError } from '@daos/control';
 import { UsageError, type VerbContext, type VerbResult } from '@daos/control/cli';
+import { layoutJson, layoutText } from '@daos/placement';
 
 import { containerTarget, withContainer } from '../session.js';
 
@@ -26,12 +27,9 @@ export async function run(context: VerbContext): Promise<VerbResult> {
         throw new ContextError(`failed to retrieve layout for object ${text}`, error);
       });
     if (layout.groups.length === 0) throw new ContextError(`failed to retrieve layout for object ${text}`, new DaosError('INVAL'));
-    const groups = layout.groups.map(
-      (group, index) => `grp: ${index}\n${group.map(({ rank, target: tgt }, replica) => `replica ${replica} ${rank}:${tgt}\n`).join('')}`,
-    );
-    context.io.print(`oid: ${text} ver ${layout.version} grp_nr: ${layout.groups.length}\n${groups.join('')}`);
-    const shards = layout.groups.map((group) => ({ replicas: group.map(({ rank, target: tgt }) => ({ rank, target: tgt })) }));
-    return { json: { oid: text, version: layout.version, class: layout.className, shards } };
+    const summary = { ...layout, oid: text };
+    context.io.print(layoutText(summary));
+    return { json: layoutJson(summary) };
   });
 }
 
