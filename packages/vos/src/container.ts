@@ -165,23 +165,23 @@ export class ContainerHandle implements VosContainer {
     await store.umem.durable();
   }
 
-  aggregate(epr: EpochRange, options: AggregateOptions = {}): Promise<void> {
-    return runAsync(() => new Aggregation(this.open(), epr, options).run());
+  async aggregate(epr: EpochRange, options: AggregateOptions = {}): Promise<void> {
+    const state = this.open();
+    await state.runSliced(() => new Aggregation(state, epr, options).run());
   }
 
-  discard(epr: EpochRange, oid?: UnitOid, options: SliceOptions = {}): Promise<void> {
-    return runAsync(() => {
-      const discard = new Discard(this.open(), epr, options);
-      return oid ? discard.runFor(oid) : discard.run();
-    });
+  async discard(epr: EpochRange, oid?: UnitOid, options: SliceOptions = {}): Promise<void> {
+    const state = this.open();
+    const discard = new Discard(state, epr, options);
+    await state.runSliced(() => (oid ? discard.runFor(oid) : discard.run()));
   }
 
-  objectDelete(oid: UnitOid): Promise<void> {
-    return runAsync(() => deleteObject(this.open(), oid));
+  async objectDelete(oid: UnitOid): Promise<void> {
+    await deleteObject(this.open(), oid);
   }
 
-  keyDelete(where: VosKeyDelete): Promise<void> {
-    return runAsync(() => deleteKey(this.open(), where));
+  async keyDelete(where: VosKeyDelete): Promise<void> {
+    await deleteKey(this.open(), where);
   }
 
   close(): void {
@@ -195,9 +195,4 @@ export class ContainerHandle implements VosContainer {
     if (!this.isOpen) throw new DaosError('NO_HDL', `container ${this.uuid} is closed`);
     return this.state;
   }
-}
-
-/** Calls a function whose every error becomes a rejection. */
-async function runAsync(action: () => Promise<void>): Promise<void> {
-  await action();
 }

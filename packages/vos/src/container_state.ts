@@ -38,6 +38,8 @@ export class Container {
   /** Never goes back. */
   private lastStable: Epoch = 0n;
   private isDirty = false;
+  private isClosing = false;
+  private readonly sliced = new Set<Promise<void>>();
 
   constructor(
     readonly store: Store,
@@ -83,7 +85,24 @@ export class Container {
   }
 
   checkOpen(): void {
-    if (this.openCount === 0) throw new DaosError('NO_HDL', `container ${this.uuid} is closed`);
+    if (this.openCount === 0 || this.isClosing) throw new DaosError('NO_HDL', `container ${this.uuid} is closed`);
+  }
+
+  /** Runs work that goes on in slices, each of which begins with `checkOpen`. */
+  async runSliced(run: () => Promise<void>): Promise<void> {
+    const running = run();
+    this.sliced.add(running);
+    try {
+      await running;
+    } finally {
+      this.sliced.delete(running);
+    }
+  }
+
+  /** Ends the work that goes on in slices; its callers get DER_NO_HDL. */
+  async stop(): Promise<void> {
+    this.isClosing = true;
+    await Promise.allSettled(this.sliced);
   }
 
   /** DER_UPDATE_AGAIN while the object is being discarded, DER_TX_RESTART when it was synchronized at a later epoch. */

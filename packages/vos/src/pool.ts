@@ -119,6 +119,7 @@ export class PoolHandle implements VosPool {
     if (this.isClosed) return;
     this.isClosed = true;
     try {
+      await Promise.all([...this.containers.values()].map((container) => container.stop()));
       await this.garbage.stop();
       await this.store.umem.close();
       await this.store.data.close();

@@ -11,7 +11,7 @@ import { AKEY_LOG_AT, AKEY_MAX_EPOCH_AT, AkeyHead, DkeyHead, KeyRecord, OBJECT_M
 import { Space } from '../layout/spaces.js';
 import { aggregateArray } from './extents_pass.js';
 import { holdObject, removeIfEmpty } from './objects.js';
-import { Pacer, type SliceOptions } from './pacer.js';
+import { Pacer, type SliceLengths, type SliceOptions } from './pacer.js';
 import { Path } from './path.js';
 import { ChildRows } from './rows.js';
 import { aggregateSingle } from './single_values_pass.js';
@@ -46,9 +46,9 @@ export class Aggregation {
     this.filter = flags & AggregateFlag.FORCE_SCAN ? range.lo : container.hae;
   }
 
-  /** Longest time that a slice has held the thread so far. */
-  get longestSliceMs(): number {
-    return this.work.pacer.longestMs;
+  /** How long its slices have held the thread. */
+  get sliceLengths(): SliceLengths {
+    return this.work.pacer.lengths;
   }
 
   /**
@@ -61,6 +61,7 @@ export class Aggregation {
     try {
       await this.objects();
       const { isBusy, isOutOfSpace, checksumErrors } = work.outcome;
+      container.checkOpen();
       if (!isBusy && !isOutOfSpace) container.setHae(work.range.hi);
       await container.store.umem.durable();
       if (checksumErrors > 0) throw new DaosError('CSUM', `${checksumErrors} extents were not merged: their data does not match their checksums`);

@@ -36,10 +36,6 @@ export class Discard {
     this.work = { container, range, view: container.dtx.view(Intent.DISCARD), pacer, flags: 0, outcome };
   }
 
-  get longestSliceMs(): number {
-    return this.work.pacer.longestMs;
-  }
-
   /** All objects. DER_BUSY beside another discard, or an aggregation of these epochs; DER_OP_CANCELED. */
   async run(): Promise<void> {
     const { container, work } = this;

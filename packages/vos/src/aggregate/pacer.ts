@@ -35,7 +35,7 @@ export interface SliceOptions {
 export class Pacer {
   /** Counts slices: what was found out in one may be wrong in the next. */
   slices = 1;
-  longestMs = 0;
+  readonly lengths = new SliceLengths();
   private pace: Pace = 'tight';
   private left = { ...CREDITS.tight } as Record<Step, number>;
   private begun = performance.now();
@@ -97,7 +97,30 @@ export class Pacer {
   }
 
   private heldUntilNow(): void {
-    const ms = performance.now() - this.begun;
+    this.lengths.add(performance.now() - this.begun);
+  }
+}
+
+/** How long slices have held the thread: counted by tenths of a millisecond. */
+export class SliceLengths {
+  longestMs = 0;
+  private readonly counts = new Uint32Array(200);
+  private total = 0;
+
+  add(ms: number): void {
     if (ms > this.longestMs) this.longestMs = ms;
+    const at = Math.min(this.counts.length - 1, Math.floor(ms * 10));
+    this.counts[at] = (this.counts[at] as number) + 1;
+    this.total++;
+  }
+
+  /** Length in milliseconds that so many percent of the slices do not exceed; at most 20. */
+  percentile(percent: number): number {
+    let left = (this.total * percent) / 100;
+    for (let at = 0; at < this.counts.length; at++) {
+      left -= this.counts[at] as number;
+      if (left <= 0) return (at + 1) / 10;
+    }
+    return this.counts.length / 10;
   }
 }
