@@ -8,6 +8,7 @@ export const FILE_FETCH_REFERENCE = 'raw reads';
 
 /** The file that is written over and over, in bytes, at the most. */
 const FILE_BYTES_MAX = 256 * 1024 * 1024;
+const PAGE_BYTES = 4096;
 const MS_PER_FIGURE = 1000;
 /** Reads up to this size are first tried out of the page cache, as the store does. */
 const READ_NOW_BYTES_MAX = 1024 * 1024;
@@ -25,12 +26,12 @@ export async function measureFile(dir: string, bytes: number, batch: number): Pr
   const places = Math.max(batch * 2, Math.floor(FILE_BYTES_MAX / bytes));
   const fd = openSync(join(dir, 'reference.data'), constants.O_RDWR | constants.O_CREAT);
   try {
-    const value = alignedBuffer(bytes).fill(1);
+    const value = alignedBuffer(bytes, PAGE_BYTES).fill(1);
     const runsOf = (first: number): FileRun[] =>
       Array.from({ length: batch }, (_, i) => ({ offset: placeOf(first + i, places) * bytes, buffers: [value] }));
     for (let first = 0; first < places; first += batch) await fileWrite(fd, runsOf(first), first + batch >= places);
     const updatesPerSecond = await rate(batch, (i) => fileWrite(fd, runsOf(i * batch), true));
-    const into = alignedBuffer(bytes);
+    const into = alignedBuffer(bytes, PAGE_BYTES);
     const fetchesPerSecond = await rate(1, async (i) => {
       const offset = placeOf(i, places) * bytes;
       if (bytes > READ_NOW_BYTES_MAX || fileReadNow(fd, offset, into) !== bytes) await fileRead(fd, offset, into);

@@ -7,6 +7,7 @@ import type { Container } from './container_state.js';
 import type { DtxStatus } from './dtx/dtx_table.js';
 import type { DtxId } from './dtx/dtx_id.js';
 import { DtxHandle, type DtxMembership } from './dtx/handle.js';
+import { markCorruption, type VosMarkCorruption } from './ops/mark.js';
 import { arrayRemove, type VosArrayRemove } from './ops/remove.js';
 import { deleteKey, deleteObject } from './ops/delete.js';
 import type {
@@ -66,6 +67,14 @@ export class ContainerHandle implements VosContainer {
   arrayRemove(request: VosArrayRemove): Promise<void> {
     try {
       return arrayRemove(this.open(), request);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  markCorruption(request: VosMarkCorruption): Promise<void> {
+    try {
+      return markCorruption(this.open(), request);
     } catch (error) {
       return Promise.reject(error as Error);
     }

@@ -113,9 +113,9 @@ export class Container {
   }
 
   /** An object came into being; others could build on it before its transaction is committed. */
-  objectMade({ handle }: WriteScope): void {
+  objectMade(scope?: WriteScope): void {
     this.change({ objectCount: this.row.objectCount + 1 });
-    if (handle) handle.mustCommitNow = true;
+    if (scope?.handle) scope.handle.mustCommitNow = true;
   }
 
   /** Takes an object, dkey or akey out at once, with everything below it. */

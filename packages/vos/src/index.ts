@@ -3,6 +3,7 @@ export type { DtxStatus } from './dtx/dtx_table.js';
 export { dtxIdEquals, dtxIdParse, dtxIdText, type DtxId } from './dtx/dtx_id.js';
 export { DTX_REFRESH_MAX, DtxHandle, type DtxMembership, type DtxParams, type DtxRefresh } from './dtx/handle.js';
 export { VosIterator, vosIterate } from './iterate/iterate.js';
+export { vosScrubSource, type ScrubSurroundings } from './iterate/scrub_source.js';
 export {
   EpochExpr,
   VosIterAction,
@@ -16,6 +17,7 @@ export {
   type VosIterStand,
 } from './iterate/types.js';
 export { VosFlag } from './ops/flags.js';
+export type { VosMarkCorruption } from './ops/mark.js';
 export type { VosArrayRemove } from './ops/remove.js';
 export { vosPoolCreate, vosPoolDestroy, vosPoolOpen, type VosPoolOpenParams } from './pool_files.js';
 export { TimestampTable } from './ts/timestamp_table.js';

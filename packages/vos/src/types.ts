@@ -3,6 +3,7 @@ import type { SliceOptions } from './aggregate/pacer.js';
 import type { DtxStatus } from './dtx/dtx_table.js';
 import type { DtxId } from './dtx/dtx_id.js';
 import type { DtxHandle, DtxMembership } from './dtx/handle.js';
+import type { VosMarkCorruption } from './ops/mark.js';
 import type { VosArrayRemove } from './ops/remove.js';
 import type { GcStatistics } from './garbage.js';
 import type { Epoch, EpochRange, Iod, IodType, KeyFlavour, Recx, UnitOid, Uuid } from '@daos/common';
@@ -238,6 +239,8 @@ export interface VosContainer extends VosObjects {
   query(): VosContainerInfo;
   /** Undoes all versions of an extent in a range of epochs; older data shows again. */
   arrayRemove(request: VosArrayRemove): Promise<void>;
+  /** Marks an object, a dkey or akeys as lost: DER_DATA_LOSS for whoever touches them. See `ops/mark.ts`. */
+  markCorruption(request: VosMarkCorruption): Promise<void>;
 
   /**
    * Commits transactions; resolves with how many were committed now. Unknown and decided ones are passed over.

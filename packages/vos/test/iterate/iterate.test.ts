@@ -67,11 +67,13 @@ function at(lo: number, more: Partial<VosIterParams> = {}): Partial<VosIterParam
 describe('containers', () => {
   it('are visited once each, also from an anchor taken midway', async () => {
     const made = new Set<Uuid>([container.uuid]);
+    const creating: Promise<void>[] = [];
     for (let i = 0; i < 200; i++) {
       const uuid = uuidGenerate();
       made.add(uuid);
-      await test.pool.containerCreate(uuid);
+      creating.push(test.pool.containerCreate(uuid));
     }
+    await Promise.all(creating);
     const known = new Set(test.pool.containerList());
     const iterator = VosIterator.prepare({ pool: test.pool, epr: NEWEST }, COUUID);
     const seen: string[] = [];
@@ -90,7 +92,7 @@ describe('containers', () => {
 
 describe('objects and keys', () => {
   it('are each object once, plain and by anchor', async () => {
-    for (let i = 1; i <= 150; i++) await new TestObject(container, unitOid(i)).updateSingle(1n, D, A, 'x');
+    await Promise.all(Array.from({ length: 150 }, (_, i) => new TestObject(container, unitOid(i + 1)).updateSingle(1n, D, A, 'x')));
     const expected = Array.from({ length: 150 }, (_, i) => `o${i + 1}`);
     expect(await names({}, OBJ)).toEqual(expected);
     const anchors: VosIterAnchors = {};
@@ -109,7 +111,7 @@ describe('objects and keys', () => {
 
   it('are exactly the dkeys written, also when probed by anchor and by a key', async () => {
     const object = new TestObject(container, unitOid(1), UINT64);
-    for (let i = 0; i < 300; i++) await object.updateSingle(1n, number64(i), number64(0), 'x');
+    await Promise.all(Array.from({ length: 300 }, (_, i) => object.updateSingle(1n, number64(i), number64(0), 'x')));
     const params = { container, oid: unitOid(1), flavours: UINT64, epr: NEWEST };
     const iterator = VosIterator.prepare(params, DKEY);
     let count = 0;
@@ -183,7 +185,8 @@ describe('values', () => {
 
   it('of a single value are its versions in the range, in the order of the epoch expression', async () => {
     const object = new TestObject(container);
-    for (let epoch = 1n; epoch <= 150n; epoch++) await object.updateSingle(epoch, D, A, `v${epoch}`.padEnd(epoch % 7n === 0n ? 2000 : 5));
+    const write = (epoch: bigint): Promise<void> => object.updateSingle(epoch, D, A, `v${epoch}`.padEnd(epoch % 7n === 0n ? 2000 : 5));
+    await Promise.all(Array.from({ length: 150 }, (_, i) => write(BigInt(i + 1))));
     const epochs = (lo: number, hi: number): string[] => Array.from({ length: hi - lo + 1 }, (_, i) => `@${lo + i}`);
     expect(await value(SINGLE, { expr: EpochExpr.RE })).toEqual(epochs(1, 150));
     expect(await value(SINGLE, { expr: EpochExpr.RR })).toEqual(epochs(1, 150).reverse());
@@ -232,7 +235,7 @@ describe('values', () => {
   it('of a long array come in slices, each piece whole and once', async () => {
     const object = new TestObject(container);
     await object.updateArray(1n, D, A, 0, 'b'.repeat(2000));
-    for (let i = 0; i < 400; i++) await object.updateArray(BigInt(2 + i), D, A, i * 5 + 1, 'nn');
+    await Promise.all(Array.from({ length: 400 }, (_, i) => object.updateArray(BigInt(2 + i), D, A, i * 5 + 1, 'nn')));
     const visible = Array.from({ length: 400 }, (_, i) => [`${i * 5 + 1}+2@${2 + i}`, i < 399 ? `${i * 5 + 3}+3@1` : '1998+2@1']).flat();
     const expected = ['0+1@1', ...visible];
     const { RECX_VISIBLE, RECX_REVERSE, RECX_COVERED } = VosIterFlag;
