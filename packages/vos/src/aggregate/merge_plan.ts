@@ -7,7 +7,7 @@ import type { VisiblePiece } from '../value/visibility.js';
 /** Merged extents are at most this large. */
 export const WINDOW_BYTES = 8 * 1024 * 1024;
 /** Pieces that are looked at together; as many records at most become one. */
-export const WINDOW_PIECES = 512;
+export const WINDOW_PIECES = 256;
 /** Fewer small records stay as they are. */
 const RECORDS_MIN = 15;
 /** Records of the data file are merged into ones of so many blocks (1 MiB) or more. */

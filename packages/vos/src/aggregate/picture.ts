@@ -6,7 +6,7 @@ import type { Path } from './path.js';
 import { akeyNow, type Work } from './work.js';
 
 /** Rows of the index that one look takes in. */
-const LOOK_ROWS = 64;
+const LOOK_ROWS = 32;
 
 /** What shows of an array at the end of the range, part by part. Records are asked about in ascending order. */
 export class Picture {

@@ -158,7 +158,7 @@ export class Extents {
   }
 
   /**
-   * Puts records in the place of others. `sources` are all that shows in the ranges of `merged` among the records up
+   * Puts records (ascending, disjoint) in the place of others. `sources` are all that shows in the ranges of `merged` among the records up
    * to the newest of these, and show nowhere else; they leave the array and their space is freed. Nothing of the range
    * may be a removal, or not committed.
    */

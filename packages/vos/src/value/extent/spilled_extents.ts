@@ -58,18 +58,28 @@ export class SpilledExtents {
     return rows.length > 0 || meetsParity(bounds, lo) ? 1 : 0;
   }
 
-  /** Puts records in the place of `sources`, which need not be kept beneath them. See `Extents.merge`. */
+  /** Puts records, ascending, in the place of `sources`, which need not be kept beneath them. See `Extents.merge`. */
   merge(head: AkeyHead, merged: readonly ValueRecord[], sources: readonly ValueRecord[]): void {
     const gone = new Set(sources.map(nameOf));
     const isGone = (covered: ExtentRef): boolean => gone.has(nameOf(covered));
-    const rowsOf = ({ lo, hi }: IndexRange): LiveRow[] => this.live.overlapping(head.no, lo, hi);
-    const [single] = merged;
-    const rows = single && merged.length === 1 ? rowsOf(single) : undefined;
+    const first = merged[0];
+    const rows = first ? this.live.overlapping(head.no, first.lo, merged.at(-1)?.hi ?? first.hi) : [];
     // a source that is its own row leaves with it; others stand in HISTORY
-    const whole = new Set((rows ?? merged.flatMap(rowsOf)).filter(({ record }) => !record.isApart).map(({ record }) => nameOf(record)));
+    const whole = new Set(rows.filter(({ record }) => !record.isApart).map(({ record }) => nameOf(record)));
     for (const source of sources) if (!whole.has(nameOf(source))) this.history.remove(head.no, source);
-    // each one changes rows that reach into the next
-    for (const record of merged) this.lay(head, record, rows ?? rowsOf(record), isGone);
+    let next = 0;
+    for (const record of merged) {
+      while (next < rows.length && (rows[next] as LiveRow).hi < record.lo) next++;
+      const covered: LiveRow[] = [];
+      for (let at = next; at < rows.length && (rows[at] as LiveRow).lo <= record.hi; at++) covered.push(rows[at] as LiveRow);
+      this.lay(head, record, covered, isGone);
+      // what of the last row reaches on is a row of its own now
+      const last = covered.at(-1);
+      if (last && last.hi > record.hi) {
+        next += covered.length - 1;
+        rows[next] = isNewer(last.record, record) && !isGone(last.record) ? last : { ...last, lo: record.hi + 1n, record: last.record.asApart() };
+      }
+    }
     head.bounds = undefined;
   }
 
