@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { EPOCH_MAX, IodType, QueryFlag, uuidGenerate, type Iod, type KeyFlavour, type UnitOid } from '@daos/common';
-import { vosPoolCreate, vosPoolOpen, type KeyFlavours, type VosContainer, type VosFetchedIod } from '@daos/vos';
+import { AggregateFlag, vosPoolCreate, vosPoolOpen, type KeyFlavours, type VosContainer, type VosFetchedIod, type VosPool } from '@daos/vos';
 import { Command } from 'commander';
 
 import { LatencyRecorder, measure, type Measured } from './latency.js';
@@ -13,9 +13,9 @@ import { printFigures, type Figure } from './report.js';
 import { byteCount, wholeNumber } from './size_option.js';
 import { fillValue, verifyValue } from './stamp.js';
 
-const COMMANDS = 'UFVQIP';
-/** Aggregation, discard and garbage collection of DAOS's tool: not in the store yet. */
-const COMMANDS_LATER = 'ADG';
+const COMMANDS = 'UFVQIPADG';
+/** Parameters without a value: punch whole dkeys; aggregate with a full scan, merge all that meets. */
+const WORDS: Readonly<Record<string, readonly string[]>> = { P: ['d'], A: ['f', 'm'] };
 const PAGE_ENTRIES = 1024;
 /** Synchronous operations between two looks at the clock. */
 const SYNC_SLICE = 16;
@@ -46,10 +46,7 @@ interface VosPerfOptions {
 
 /** Runs the commands against a fresh pool in a temporary folder, which is removed. */
 export async function runVosPerf(options: VosPerfOptions): Promise<Figure[]> {
-  if (options.run.split(/\s+/).some((step) => step !== '' && COMMANDS_LATER.includes(step.charAt(0)))) {
-    throw new Error('-R: A, D and G (aggregation, discard, garbage collection) are not available yet');
-  }
-  const commands = parseCommands(options.run, COMMANDS, ['d']);
+  const commands = parseCommands(options.run, COMMANDS, Object.values(WORDS).flat());
   for (const command of commands) checkCommand(command);
   const dir = await mkdtemp(join(options.dir, 'vos_perf-'));
   try {
@@ -60,7 +57,7 @@ export async function runVosPerf(options: VosPerfOptions): Promise<Figure[]> {
       const containerUuid = options.cont ?? uuidGenerate();
       await pool.containerCreate(containerUuid);
       const container = pool.containerOpen(containerUuid);
-      const workload = new Workload(container, options);
+      const workload = new Workload(pool, container, options);
       if (options.wait) await pause('press Enter to start');
       const keys = options.objects * options.dkeys * options.akeys;
       const measureReference = options.reference && commands.some(({ print }) => print);
@@ -101,7 +98,8 @@ function checkCommand({ letter, keepCounter, offset, size, parameters }: PerfCom
   if (keepCounter) refuse('k');
   if (offset !== undefined) refuse('o=');
   if (size !== undefined) refuse('s=');
-  if (parameters.length > 0 && letter !== 'P') refuse(parameters.join());
+  const unknown = parameters.filter((word) => !WORDS[letter]?.includes(word));
+  if (unknown.length > 0) refuse(unknown.join());
 }
 
 class Workload {
@@ -117,7 +115,11 @@ class Workload {
   private readonly newest: Float64Array;
   private epoch = 1n;
 
+  /** Epochs up to this one were aggregated or discarded. */
+  private settledTo = 0n;
+
   constructor(
+    private readonly pool: VosPool,
     private readonly container: VosContainer,
     private readonly options: VosPerfOptions,
   ) {
@@ -152,6 +154,12 @@ class Workload {
         return measureSync(this.oids.length * this.dkeys.length * iterations, (i) => this.query(i));
       case 'P':
         return this.punch(parameters.includes('d'), inFlight);
+      case 'A':
+        return this.aggregate(parameters);
+      case 'D':
+        return this.timed(() => this.container.discard({ lo: 1n, hi: EPOCH_MAX }));
+      case 'G':
+        return this.collectGarbage();
       default:
         return this.iterate(iterations);
     }
@@ -249,6 +257,33 @@ class Workload {
     });
   }
 
+  /** Aggregates all that was written; an operation is a modification since the last time. */
+  private aggregate(parameters: readonly string[]): Promise<Measured> {
+    const full = parameters.includes('f');
+    const flags = (full ? AggregateFlag.FORCE_SCAN : 0) | (parameters.includes('m') ? AggregateFlag.FORCE_MERGE : 0);
+    if (full) this.settledTo = 0n;
+    return this.timed(() => this.container.aggregate({ lo: 0n, hi: this.epoch }, { flags }));
+  }
+
+  /** Waits until all that was deleted is removed; an operation is an object, a key or a value. */
+  private async collectGarbage(): Promise<Measured> {
+    const freed = (): number => Object.values(this.pool.gcStatistics()).reduce((sum, count) => sum + count, 0);
+    this.pool.gcReset();
+    const measured = await this.timed(() => this.pool.settled());
+    return { ...measured, operations: freed() };
+  }
+
+  private async timed(action: () => Promise<void>): Promise<Measured> {
+    const operations = Number(this.epoch - this.settledTo);
+    this.settledTo = this.epoch;
+    const latency = new LatencyRecorder();
+    const started = performance.now();
+    await action();
+    const seconds = (performance.now() - started) / 1000;
+    latency.add((seconds * 1e6) / Math.max(1, operations));
+    return { operations, seconds, latency };
+  }
+
   private iod(akey: number, value: number): Iod {
     const { size, array, values } = this.options;
     if (!array) return { akey: this.akeys[akey] as Uint8Array, type: IodType.SINGLE, size, recxs: [] };
@@ -301,16 +336,17 @@ async function measureSync(count: number, operation: (i: number) => unknown): Pr
 }
 
 function figureOf({ letter }: PerfCommand, options: VosPerfOptions, measured: Measured, lmdb: LmdbFigures | undefined): Figure {
-  const verb = { U: 'update', F: 'fetch', V: 'verify', Q: 'query', I: 'iterate', P: 'punch' }[letter] ?? letter;
+  const verb = { U: 'update', F: 'fetch', V: 'verify', Q: 'query', I: 'iterate', P: 'punch', A: 'aggregate', D: 'discard', G: 'garbage collection' }[letter] ?? letter;
   const ops = measured.operations / measured.seconds;
   const isData = 'UFV'.includes(letter);
   const kind = options.array ? 'array' : 'single value';
-  const isWrite = 'UP'.includes(letter);
+  const isWrite = 'UPADG'.includes(letter);
+  const isInFlight = 'UP'.includes(letter);
   const reference = isWrite
     ? { reference: `${LMDB_UPDATE_REFERENCE} of ${options.inFlight}`, referenceOpsPerSecond: lmdb?.updatesPerSecond ?? 0 }
     : { reference: LMDB_FETCH_REFERENCE, referenceOpsPerSecond: lmdb?.fetchesPerSecond ?? 0 };
   return {
-    name: `vos_perf ${verb} ${options.size} B ${kind}${isWrite ? `, ${options.inFlight} in flight` : ''}`,
+    name: `vos_perf ${verb} ${options.size} B ${kind}${isInFlight ? `, ${options.inFlight} in flight` : ''}`,
     opsPerSecond: ops,
     mbPerSecond: isData ? (ops * options.size) / 1e6 : 0,
     p50Us: measured.latency.percentile(50),
@@ -356,8 +392,8 @@ export function vosPerfProgram(): Command {
     .option('-i, --integer-dkeys', 'uint64 dkeys')
     .option('-I, --constant-akey', 'one name for all akeys')
     .option('-C, --in-flight <n>', 'updates in flight; those of one turn share a flush', wholeNumber, 32)
-    .option('-R, --run <commands>', 'U update, F fetch, V verify, Q query, I iterate, P punch; parameters after ";": ' +
-        'p print, v verbose, i=N iterations, O= D= a= n= parts of the run, d (P: whole dkeys)', 'U;p F;p')
+    .option('-R, --run <commands>', 'U update, F fetch, V verify, Q query, I iterate, P punch, A aggregate, D discard, G garbage collection; parameters after ";": ' +
+        'p print, v verbose, i=N iterations, O= D= a= n= parts of the run, d (P: whole dkeys), f m (A: full scan, force merge)', 'U;p F;p')
     .option('-w, --wait', 'wait for Enter before the first command')
     .option('--no-reference', 'do not measure plain LMDB')
     .option('--json', 'one JSON object per figure');

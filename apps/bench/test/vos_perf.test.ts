@@ -35,7 +35,15 @@ describe('vos_perf', () => {
     expect(line['ratio']).toBeGreaterThan(0);
   });
 
-  it('refuses what the store cannot do yet', async () => {
-    await expect(runVosPerf(options('-R', 'U A'))).rejects.toThrow(/not available yet/);
+  it('aggregates, discards and collects garbage, on single values and on arrays', async () => {
+    for (const shape of [[], ['-A'], ['-s', '5000', '-N', '16M']]) {
+      const figures = await runVosPerf(options('-R', 'U U A;p U A;f;m;p P;d U D;p G;p', '--no-reference', ...shape));
+      expect(figures.map(({ name }) => name.split(' ')[1])).toEqual(['aggregate', 'aggregate', 'discard', 'garbage']);
+      for (const figure of figures) expect(figure.opsPerSecond).toBeGreaterThan(0);
+    }
+  });
+
+  it('refuses parameters that a command does not have', async () => {
+    await expect(runVosPerf(options('-R', 'U;f'))).rejects.toThrow(/does not take f/);
   });
 });
