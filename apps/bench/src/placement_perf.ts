@@ -1,5 +1,5 @@
-import { ComponentType } from '@daos/common';
-import type { PlaceOptions } from '@daos/placement';
+import { ComponentType, type PoolMap } from '@daos/common';
+import { Placement, type PlaceOptions } from '@daos/placement';
 import Table from 'cli-table3';
 import { Command, InvalidArgumentError } from 'commander';
 
@@ -126,7 +126,7 @@ function measureClass(cluster: Cluster, className: string, options: PlacementPer
 }
 
 function speedOf(
-  map: ReturnType<typeof clusterMap>,
+  map: PoolMap,
   subject: string,
   className: string,
   options: PlacementPerfOptions,
@@ -134,7 +134,7 @@ function speedOf(
 ): Figure {
   const [sample] = objectIds(map, className, options.rf, 1);
   if (!sample) throw new Error('no object to place');
-  const shards = measureShards(map, sample, place);
+  const shards = new Placement(map).placeObject(sample, place).shards.length;
   const layouts = Math.max(20, Math.min(SPEED_LAYOUTS_MAX, Math.ceil(options.shards / shards)));
   const warmUp = Math.max(10, Math.min(WARM_UP, Math.ceil(options.shards / 2 / shards)));
   const oids = objectIds(map, className, options.rf, layouts, 1 << 24);
@@ -149,10 +149,6 @@ function speedOf(
     reference: `plain jump hashes, ${shards} each`,
     referenceOpsPerSecond: layouts / jumpSeconds,
   };
-}
-
-function measureShards(map: ReturnType<typeof clusterMap>, oid: ReturnType<typeof objectIds>[number], place: PlaceOptions): number {
-  return measureBalance(map, [oid], place).mean * map.targets.length;
 }
 
 /** A quality as one JSON line. */

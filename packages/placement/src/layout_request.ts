@@ -36,7 +36,10 @@ export interface LayoutRequest {
 
 /** `pda` that asks for as much affinity as possible. */
 const PDA_MAX = 0xffff_ffff;
-const NO_PERF_DOMAINS = new Int32Array(0);
+
+/** Where shards of an object begin their search. */
+type Affinity = Pick<LayoutRequest, 'perfDomains' | 'shardsPerPerfDomain'>;
+const NO_AFFINITY: Affinity = { perfDomains: new Int32Array(0), shardsPerPerfDomain: 1 };
 
 /**
  * Size and keys of an object's layout on a map. Throws DER_INVAL when the id names no class or a target that the pool
@@ -51,13 +54,16 @@ export function layoutRequest(map: PoolMap, oid: ObjectId, options: PlaceOptions
   const domainCount = map.domainsOf(faultLevel).length;
   const found = objectIdClass(oid);
   const size = layoutSize(found, oid, domainCount, map.targets.length);
+  const affinity = options.pda ? perfDomains(map, oid, size, domainCount, layoutVersion, options) : NO_AFFINITY;
   return {
     oidHi: oid.hi,
     oidLo: oid.lo,
-    ...size,
+    groupCount: size.groupCount,
+    groupSize: size.groupSize,
     faultLevel,
     layoutVersion,
-    ...perfDomains(map, oid, size, domainCount, layoutVersion, options),
+    perfDomains: affinity.perfDomains,
+    shardsPerPerfDomain: affinity.shardsPerPerfDomain,
     firstTarget: found.specialRank ? specialTarget(map, oid) : -1,
     version,
     objectVersion: options.objectVersion ?? version,
@@ -100,10 +106,10 @@ function perfDomains(
   domainCount: number,
   layoutVersion: number,
   { pda = 0, perfDomainLevel = 0 }: PlaceOptions,
-): Pick<LayoutRequest, 'perfDomains' | 'shardsPerPerfDomain'> {
+): Affinity {
   const layer = pda !== 0 && perfDomainLevel === ComponentType.PERF ? map.domainsOf(ComponentType.PERF) : [];
   const first = layer[0];
-  if (!first) return { perfDomains: NO_PERF_DOMAINS, shardsPerPerfDomain: 1 };
+  if (!first) return NO_AFFINITY;
   const together =
     groupSize === 1
       ? Math.min(pda, first.targetCount)

@@ -20,6 +20,8 @@ const WRITABLE = ComponentStatus.UP | ComponentStatus.UPIN | ComponentStatus.DRA
 export class Placement implements PlacementMap {
   readonly type = PlacementType.JUMP;
   private readonly builders = new LruMap<number, LayoutBuilder>(BUILDERS_MAX);
+  /** The one used last: mostly it is used again. */
+  private recent: { readonly key: number; readonly builder: LayoutBuilder } | undefined;
   private readonly layouts = new LayoutCache();
   private readonly anyUp: boolean;
 
@@ -99,26 +101,30 @@ export class Placement implements PlacementMap {
 
   private compute(request: LayoutRequest, options: PlaceOptions): ObjectLayout {
     const built = this.build(request, modeOf(options));
-    const wide = { ...this.shape(request), shards: this.places(built, 0, built.count) };
-    if (options.mode !== undefined) return { ...wide, peers: built.peers };
-    const peers = built.peers + (this.anyUp ? 1 : 0);
-    if (options.readOnly || peers === 0) return { ...wide, peers };
-    return this.extend(request, built, peers);
+    const peers = built.peers + (this.anyUp && options.mode === undefined ? 1 : 0);
+    if (peers > 0 && !options.readOnly && options.mode === undefined) return this.extend(request, built, peers);
+    return this.layout(request, request.groupSize, peers, this.places(built, 0, built.count));
   }
 
-  private shape({ groupCount, groupSize }: LayoutRequest): Omit<ObjectLayout, 'shards' | 'peers'> {
-    return { version: this.map.version, groupCount, groupSize, classGroupSize: groupSize };
+  private layout(request: LayoutRequest, groupSize: number, peers: number, shards: readonly ShardPlace[]): ObjectLayout {
+    const { groupCount, groupSize: classGroupSize } = request;
+    return { version: this.map.version, groupCount, groupSize, classGroupSize, peers, shards };
   }
 
   private build(request: LayoutRequest, mode: LayoutMode, group = -1): BuiltLayout {
     const { faultLevel, layoutVersion, version } = request;
     const key = mode + 4 * (faultLevel + 256 * (layoutVersion + 4 * version));
+    if (this.recent?.key !== key) this.recent = { key, builder: this.builderOf(key, request, mode) };
+    return this.recent.builder.build(request, group);
+  }
+
+  private builderOf(key: number, { faultLevel, layoutVersion, version }: LayoutRequest, mode: LayoutMode): LayoutBuilder {
     let builder = this.builders.get(key);
     if (!builder) {
       builder = new LayoutBuilder(new MapView(this.map, faultLevel, mode, version), layoutVersion);
       this.builders.set(key, builder);
     }
-    return builder.build(request, group);
+    return builder;
   }
 
   private places(built: BuiltLayout, first: number, end: number): ShardPlace[] {
@@ -167,7 +173,7 @@ export class Placement implements PlacementMap {
       while (shards.length < (group + 1) * widest) shards.push(EMPTY_PLACE);
     }
     assert(shards.length === groupCount * widest, 'all groups of a layout have one width');
-    return { ...this.shape(request), groupSize: widest, peers, shards };
+    return this.layout(request, widest, peers, shards);
   }
 }
 
