@@ -24,7 +24,8 @@ const NO_DOMAINS: readonly PoolDomain[] = [];
  * so that the targets of any domain are one slice.
  */
 export class PoolMap {
-  private readonly targetsById = new Map<number, PoolTarget>();
+  /** Targets whose place is not their id: those behind others that were added in between. */
+  private readonly displaced = new Map<number, PoolTarget>();
   private readonly rankDomains = new Map<number, PoolDomain>();
   /** Domains of each layer. */
   private readonly layers = new Map<number, readonly PoolDomain[]>();
@@ -34,7 +35,7 @@ export class PoolMap {
     readonly domains: readonly PoolDomain[],
     readonly targets: readonly PoolTarget[],
   ) {
-    for (const target of targets) this.targetsById.set(target.id, target);
+    for (const target of targets) if (target.id !== target.position) this.displaced.set(target.id, target);
     for (const domain of domains) if (domain.type === ComponentType.RANK) this.rankDomains.set(domain.id, domain);
     for (let start = 0; start < domains.length; ) {
       const type = domains[start]?.type ?? 0;
@@ -113,7 +114,8 @@ export class PoolMap {
   }
 
   targetById(id: number): PoolTarget | undefined {
-    return this.targetsById.get(id);
+    const target = this.targets[id];
+    return target?.id === id ? target : this.displaced.get(id);
   }
 
   rankDomain(rank: number): PoolDomain | undefined {
