@@ -19,7 +19,10 @@ export {
 export { VosFlag } from './ops/flags.js';
 export type { VosMarkCorruption } from './ops/mark.js';
 export type { VosArrayRemove } from './ops/remove.js';
-export { vosPoolCreate, vosPoolDestroy, vosPoolOpen, type VosPoolOpenParams } from './pool_files.js';
+export { vosPoolDestroy, vosPoolKill, vosPoolOpen } from './open_shards.js';
+export { VosPoolFlag } from './pool_flags.js';
+export { vosPoolCreate, vosPoolFeatures, type VosPoolFeatures, type VosPoolOpenParams } from './pool_files.js';
+export { DF_VERSION, PoolCompat } from './superblock.js';
 export { TimestampTable } from './ts/timestamp_table.js';
 export type * from './types.js';
 export { AggregateFlag } from './aggregate/work.js';

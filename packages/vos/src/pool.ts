@@ -8,7 +8,16 @@ import { ContainerRows } from './layout/container_rows.js';
 import { IndexKey } from './layout/index_key.js';
 import { Space } from './layout/spaces.js';
 import type { Store } from './store.js';
+import type { Superblock } from './superblock.js';
 import type { VosContainer, VosPool, VosPoolInfo } from './types.js';
+
+/** What of a shard is outside of its index. */
+export interface ShardFiles {
+  superblock(): Superblock;
+  upgrade(version: number): Promise<void>;
+  /** The shard is closed. */
+  closed(): Promise<void>;
+}
 
 /** An open shard of a pool. */
 export class PoolHandle implements VosPool {
@@ -21,14 +30,15 @@ export class PoolHandle implements VosPool {
     readonly store: Store,
     private readonly garbage: Garbage,
     readonly uuid: Uuid,
-    private readonly onClose: () => void,
+    private readonly files: ShardFiles,
+    isReadOnly = false,
   ) {
     this.rows = new ContainerRows(store.umem);
     // after the heads, which wrote theirs before
     store.umem.onBatchEnd(() => {
       for (const container of this.containers.values()) container.writeBack();
     });
-    garbage.start();
+    if (!isReadOnly) garbage.start();
   }
 
   containerCreate(uuid: Uuid): Promise<void> {
@@ -72,6 +82,7 @@ export class PoolHandle implements VosPool {
     if (this.containers.has(uuid.toLowerCase())) throw new DaosError('BUSY', `container ${uuid} is open`);
     const no = new Uint8Array(6);
     setU48(viewOf(no), 0, row.no);
+    this.store.space.checkPunch(64);
     this.store.heads.writeBack();
     this.rows.remove(uuid);
     this.store.umem.put(new IndexKey().space(Space.DYING).raw(no), new Uint8Array(0));
@@ -86,12 +97,37 @@ export class PoolHandle implements VosPool {
 
   query(): VosPoolInfo {
     const { space, data } = this.store;
+    const { layoutVersion, formatVersion, compat, incompat } = this.files.superblock();
     return {
       uuid: this.uuid,
       scm: { totalBytes: space.totalBytes, freeBytes: space.freeBytes },
       nvme: { totalBytes: data.totalBytes, freeBytes: data.freeBytes },
       containerCount: this.rows.list().length,
+      layoutVersion,
+      formatVersion,
+      compat,
+      incompat,
     };
+  }
+
+  async upgrade(version: number): Promise<void> {
+    this.checkOpen();
+    await this.files.upgrade(version);
+  }
+
+  /**
+   * Another handle of the same shard, which is closed on its own: it sees all of this one, but its end. `onClose` is
+   * called when it ends.
+   */
+  share(onClose: () => Promise<void>): PoolHandle {
+    const handle = Object.create(this) as PoolHandle;
+    handle.isClosed = false;
+    handle.close = async () => {
+      if (handle.isClosed) return;
+      handle.isClosed = true;
+      await onClose();
+    };
+    return handle;
   }
 
   flush(): Promise<void> {
@@ -124,7 +160,7 @@ export class PoolHandle implements VosPool {
       await this.store.umem.close();
       await this.store.data.close();
     } finally {
-      this.onClose();
+      await this.files.closed();
     }
   }
 

@@ -9,15 +9,28 @@ import { VEA_BLOCKS_MIN, VEA_BLOCK_BYTES, Vea } from '@daos/vea';
 import { Garbage } from './garbage.js';
 import { Heads } from './layout/heads.js';
 import { KeyPeek } from './layout/key_peek.js';
-import { PoolHandle } from './pool.js';
+import { PoolHandle, type ShardFiles } from './pool.js';
+import { PERSISTENT_FLAGS } from './pool_flags.js';
+import { checkUnlocked, lockShard } from './shard_lock.js';
 import { IndexSpace } from './space.js';
 import type { Store } from './store.js';
-import { superblockRead, superblockWrite, syncFolder, type Superblock } from './superblock.js';
+import {
+  DF_VERSION,
+  LAYOUT_VERSION,
+  POOL_COMPAT_ALL,
+  checkFormatVersion,
+  superblockDataPath,
+  superblockRead,
+  superblockWrite,
+  syncFolder,
+  type Superblock,
+} from './superblock.js';
 import { TimestampTable } from './ts/timestamp_table.js';
-import type { VosPool, VosPoolCreateParams } from './types.js';
+import type { VosPoolCreateParams } from './types.js';
 import { LmdbUmem } from './umem/lmdb_umem.js';
 import type { UmemListener } from './umem/umem_event.js';
 import type { CheckpointPolicy, UmemOptions } from './umem/umem_options.js';
+import { upgradeToLayout2, type UpgradeListener } from './upgrade.js';
 import { DataStore } from './value/data_store.js';
 import { Extents } from './value/extents.js';
 import { SingleValues } from './value/single_values.js';
@@ -26,9 +39,6 @@ import { IndexVeaStore } from './value/vea_rows.js';
 /** Smallest index that is worth having. */
 const SCM_BYTES_MIN = 1024 * 1024;
 const SCM_BYTES_MAX = 2 ** 44;
-
-/** Shards that this thread has open: a second handle would write the same log. */
-const openFolders = new Set<string>();
 
 export interface VosPoolOpenParams {
   readonly dir: string;
@@ -45,19 +55,26 @@ export interface VosPoolOpenParams {
   /** When the index is brought up to the log. */
   readonly checkpoint?: CheckpointPolicy;
   readonly onEvent?: UmemListener;
+  /** `VosPoolFlag` bits. */
+  readonly flags?: number;
+  /** Nothing is changed: no upgrade of the layout, no removal of what was destroyed. */
+  readonly readOnly?: boolean;
 }
 
-interface Paths {
+export interface ShardPaths {
   readonly superblock: string;
+  /** Names the process that has the shard open. */
+  readonly owner: string;
   readonly index: string;
   readonly lock: string;
   readonly logs: readonly [string, string];
   readonly data: string;
 }
 
-function pathsOf(dir: string, dataPath: string | undefined): Paths {
+export function pathsOf(dir: string, dataPath: string | undefined): ShardPaths {
   return {
     superblock: join(dir, 'superblock'),
+    owner: join(dir, 'owner'),
     index: join(dir, 'index.mdb'),
     lock: join(dir, 'index.mdb-lock'),
     logs: [join(dir, 'log.0'), join(dir, 'log.1')],
@@ -70,8 +87,9 @@ function pathsOf(dir: string, dataPath: string | undefined): Paths {
  * DER_INVAL for impossible sizes. What an interrupted creation left is replaced.
  */
 export async function vosPoolCreate(params: VosPoolCreateParams): Promise<void> {
-  const { dir, uuid, scmBytes, nvmeBytes, dataPath } = params;
+  const { dir, uuid, scmBytes, nvmeBytes, dataPath, version = DF_VERSION.CURRENT, flags = 0 } = params;
   checkSizes(params);
+  checkFormatVersion(version);
   const paths = pathsOf(dir, dataPath);
   await mkdir(dir, { recursive: true });
   if (existsSync(paths.superblock)) throw new DaosError('EXIST', `${dir} holds a pool shard`);
@@ -83,10 +101,11 @@ export async function vosPoolCreate(params: VosPoolCreateParams): Promise<void> 
       await file.close();
     }
     await LmdbUmem.create(paths, scmBytes);
-    if (dataBlocks > 0) await formatFreeSpace(paths, scmBytes, dataBlocks);
+    if (dataBlocks > 0) await formatFreeSpace(paths, scmBytes, dataBlocks, version);
     await syncFolder(dirname(resolve(dir)));
     await syncFolder(dir);
-    await superblockWrite(paths.superblock, { uuid, scmBytes, nvmeBytes, dataPath: dataPath ? resolve(dataPath) : '' });
+    const versions = { formatVersion: version, flags: flags & PERSISTENT_FLAGS, compat: 0n, incompat: 0n };
+    await superblockWrite(paths.superblock, { ...versions, uuid, scmBytes, nvmeBytes, dataPath: dataPath ? resolve(dataPath) : '' });
   } catch (error) {
     await removeFiles(paths).catch(() => undefined);
     throw error;
@@ -94,58 +113,123 @@ export async function vosPoolCreate(params: VosPoolCreateParams): Promise<void> 
 }
 
 /**
- * Opens a shard: what was acknowledged is there. DER_NONEXIST, DER_ID_MISMATCH, DER_DF_INCOMPT (unknown
- * version; nothing is changed), DER_DF_INVAL (damaged), DER_BUSY when this thread has it open.
+ * Opens the files of a shard that nobody in this thread has open. DER_NONEXIST, DER_ID_MISMATCH, DER_DF_INCOMPT (unknown
+ * version; nothing is changed), DER_DF_INVAL (damaged), DER_BUSY when another process has it open. One of version 1 of
+ * the layout is brought to version 2 first. `closed` is called when it is closed.
  */
-export function vosPoolOpen(params: VosPoolOpenParams): Promise<VosPool> {
-  return poolOpen(params);
-}
-
-/** As `vosPoolOpen`, with checkpoints as wanted. */
-export async function poolOpen(params: VosPoolOpenParams, tuning?: UmemOptions): Promise<PoolHandle> {
-  const { dir, uuid } = params;
-  const superblock = await superblockRead(pathsOf(dir, undefined).superblock);
-  if (superblock.uuid !== uuid.toLowerCase()) {
-    throw new DaosError('ID_MISMATCH', `${dir} holds a shard of pool ${superblock.uuid}, not of ${uuid}`);
+export async function poolOpenFiles(
+  params: VosPoolOpenParams,
+  closed: () => Promise<void> = () => Promise.resolve(),
+  tuning?: UmemOptions,
+  onUpgrade?: UpgradeListener,
+): Promise<PoolHandle> {
+  const { dir, uuid, readOnly = false } = params;
+  const found = await superblockRead(pathsOf(dir, undefined).superblock);
+  if (found.uuid !== uuid.toLowerCase()) {
+    throw new DaosError('ID_MISMATCH', `${dir} holds a shard of pool ${found.uuid}, not of ${uuid}`);
   }
-  const folder = resolve(dir);
-  if (openFolders.has(folder)) throw new DaosError('BUSY', `${dir} is open`);
-  openFolders.add(folder);
+  const paths = pathsOf(dir, params.dataPath ?? (found.dataPath || undefined));
+  const unlock = await lockShard(dir, paths.owner);
+  let opened: OpenedStore | undefined;
   try {
-    const paths = pathsOf(dir, params.dataPath ?? (superblock.dataPath || undefined));
-    const store = await openStore(paths, superblock, params, tuning);
-    return new PoolHandle(store, new Garbage(store), superblock.uuid, () => openFolders.delete(folder));
+    opened = await openStore(paths, found, params, tuning);
+    const { store, vea } = opened;
+    let superblock = found;
+    const rewrite = async (change: Partial<Superblock>): Promise<void> => {
+      const changed = { ...superblock, ...change, layoutVersion: LAYOUT_VERSION };
+      await superblockWrite(paths.superblock, changed);
+      superblock = changed;
+    };
+    if (found.layoutVersion < LAYOUT_VERSION && !readOnly) {
+      await upgradeToLayout2(store, vea, onUpgrade);
+      await rewrite({});
+    }
+    const files: ShardFiles = {
+      superblock: () => superblock,
+      upgrade: async (version) => {
+        checkFormatVersion(version);
+        if (readOnly) throw new DaosError('NO_PERM', `${dir} is open to be read`);
+        if (version <= superblock.formatVersion) return;
+        if (version >= DF_VERSION.V2_6 && superblock.formatVersion < DF_VERSION.V2_6) {
+          vea?.upgrade();
+          await store.umem.durable();
+        }
+        await rewrite({ formatVersion: version });
+      },
+      closed: async () => {
+        await unlock();
+        await closed();
+      },
+    };
+    return new PoolHandle(store, new Garbage(store), superblock.uuid, files, readOnly);
   } catch (error) {
-    openFolders.delete(folder);
+    await opened?.store.umem.close();
+    await opened?.store.data.close();
+    await unlock();
     throw error;
   }
 }
 
-/** Removes a shard and its data file. A missing one is fine. DER_BUSY when this thread has it open. */
-export async function vosPoolDestroy(dir: string): Promise<void> {
-  const folder = resolve(dir);
-  if (openFolders.has(folder)) throw new DaosError('BUSY', `${dir} is open`);
-  const { superblock: path } = pathsOf(dir, undefined);
+export interface VosPoolFeatures {
+  /** `PoolCompat` bits. */
+  readonly compat: bigint;
+  readonly incompat: bigint;
+}
+
+/** Reads, and changes when given, the compat flags of a shard that is closed. DER_INVAL for a flag that is none, DER_BUSY. */
+export async function vosPoolFeatures(dir: string, compat?: bigint): Promise<VosPoolFeatures> {
+  const { superblock: path, owner } = pathsOf(dir, undefined);
+  const superblock = await superblockRead(path);
+  if (compat === undefined || compat === superblock.compat) return { compat: superblock.compat, incompat: superblock.incompat };
+  if ((compat & ~POOL_COMPAT_ALL) !== 0n) {
+    throw new DaosError('INVAL', `compat flags 0x${compat.toString(16)}; known are 0x${POOL_COMPAT_ALL.toString(16)}`);
+  }
+  const unlock = await lockShard(dir, owner);
+  try {
+    if (superblock.layoutVersion < LAYOUT_VERSION) throw new DaosError('DF_INCOMPT', `${dir} has an old layout: open it once to upgrade it`);
+    await superblockWrite(path, { ...superblock, compat });
+  } finally {
+    await unlock();
+  }
+  return { compat, incompat: superblock.incompat };
+}
+
+/** Removes a shard that nobody has open, and its data file. A missing one is fine. DER_BUSY. */
+export async function poolRemoveFiles(dir: string): Promise<void> {
+  const { superblock: path, owner } = pathsOf(dir, undefined);
+  await checkUnlocked(dir, owner);
   // also what cannot be opened any more can be removed
-  const superblock = await superblockRead(path).catch(() => undefined);
+  const dataPath = await superblockDataPath(path);
   await rm(path, { force: true });
-  await removeFiles(pathsOf(dir, superblock?.dataPath || undefined));
+  await removeFiles(pathsOf(dir, dataPath));
   await rm(dir, { recursive: true, force: true });
 }
 
+/** Removes the data file alone. */
+export async function poolRemoveData(dir: string): Promise<void> {
+  const { data } = pathsOf(dir, await superblockDataPath(pathsOf(dir, undefined).superblock));
+  const found = await stat(data).catch(() => undefined);
+  if (found?.isFile()) await unlink(data);
+}
+
+interface OpenedStore {
+  readonly store: Store;
+  readonly vea: Vea | undefined;
+}
+
 async function openStore(
-  paths: Paths,
+  paths: ShardPaths,
   { scmBytes, nvmeBytes }: Superblock,
   params: VosPoolOpenParams,
   options: UmemOptions = {},
-): Promise<Store> {
+): Promise<OpenedStore> {
   const file = nvmeBytes >= VEA_BLOCK_BYTES ? await BioFile.open(paths.data) : undefined;
   let umem: LmdbUmem | undefined;
   try {
     const readData = file && ((offset: number, length: number) => file.read(offset, length));
     umem = await LmdbUmem.open(paths, scmBytes, { ...umemOptions(params), ...(readData ? { readData } : {}), ...options });
     const vea = file && new Vea(new IndexVeaStore(umem), Math.floor(nvmeBytes / VEA_BLOCK_BYTES));
-    return storeOf(umem, new DataStore(umem, file, vea), scmBytes, params);
+    return { store: storeOf(umem, new DataStore(umem, file, vea), scmBytes, params), vea };
   } catch (error) {
     await umem?.close();
     await file?.close();
@@ -163,7 +247,7 @@ function storeOf(umem: LmdbUmem, data: DataStore, scmBytes: number, params: VosP
     data,
     singles: new SingleValues(umem, data),
     extents: new Extents(umem, data),
-    space: new IndexSpace(umem, scmBytes),
+    space: new IndexSpace(umem, scmBytes, params.readOnly),
     now,
     nowSeconds: params.nowSeconds ?? (() => Math.floor(Date.now() / 1000)),
     timestamps: () => (timestamps ??= new TimestampTable({ start: now() })),
@@ -174,10 +258,12 @@ function umemOptions({ durability, checkpoint, onEvent }: VosPoolOpenParams): Um
   return { ...(durability ? { durability } : {}), ...(checkpoint ? { checkpoint } : {}), ...(onEvent ? { onEvent } : {}) };
 }
 
-async function formatFreeSpace(paths: Paths, scmBytes: number, blocks: number): Promise<void> {
+async function formatFreeSpace(paths: ShardPaths, scmBytes: number, blocks: number, version: number): Promise<void> {
   const umem = await LmdbUmem.open(paths, scmBytes);
   try {
-    Vea.format(new IndexVeaStore(umem), blocks);
+    // one block more: the head of the device, which is none of the file's
+    const capacityBytes = (blocks + 1) * VEA_BLOCK_BYTES;
+    Vea.format(new IndexVeaStore(umem), { capacityBytes, bitmaps: version >= DF_VERSION.V2_6 });
     await umem.durable();
   } finally {
     await umem.close();
@@ -195,8 +281,8 @@ function checkSizes({ uuid, scmBytes, nvmeBytes }: VosPoolCreateParams): void {
 }
 
 /** Removes what belongs to a shard. Block devices stay. */
-async function removeFiles(paths: Paths): Promise<void> {
-  for (const path of [paths.index, paths.lock, ...paths.logs]) await rm(path, { force: true });
+async function removeFiles(paths: ShardPaths): Promise<void> {
+  for (const path of [paths.index, paths.lock, paths.owner, ...paths.logs]) await rm(path, { force: true });
   const data = await stat(paths.data).catch(() => undefined);
   if (data?.isFile()) await unlink(paths.data);
 }

@@ -23,6 +23,7 @@ export class IndexSpace {
   constructor(
     private readonly umem: Umem,
     readonly totalBytes: number,
+    private readonly isReadOnly = false,
   ) {
     const share = Math.min(RESERVE_BYTES_MAX, Math.max(RESERVE_BYTES_MIN, totalBytes * RESERVE_SHARE));
     this.reserveBytes = Math.min(share, totalBytes / 2);
@@ -48,6 +49,7 @@ export class IndexSpace {
   }
 
   private checkPending(bytes: number): void {
+    if (this.isReadOnly) throw new DaosError('NO_PERM', 'the shard is open to be read');
     if (this.umem.pendingBytes() + bytes > PENDING_BYTES_MAX) {
       throw new DaosError('OVERLOAD_RETRY', `${this.umem.pendingBytes()} bytes wait to become durable`);
     }

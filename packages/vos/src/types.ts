@@ -21,6 +21,10 @@ export interface VosPoolCreateParams {
   readonly nvmeBytes: number;
   /** Path of the data file when it is not inside `dir`. */
   readonly dataPath?: string;
+  /** Durable format version (`DF_VERSION`); default: the current one. */
+  readonly version?: number;
+  /** `VosPoolFlag` bits; SMALL, RDB and SYSDB count for good. */
+  readonly flags?: number;
 }
 
 export interface VosTierSpace {
@@ -33,6 +37,12 @@ export interface VosPoolInfo {
   readonly scm: VosTierSpace;
   readonly nvme: VosTierSpace;
   readonly containerCount: number;
+  /** Version of how the shard is stored, and of what the pool can do (`DF_VERSION`). */
+  readonly layoutVersion: number;
+  readonly formatVersion: number;
+  /** `PoolCompat` bits. */
+  readonly compat: bigint;
+  readonly incompat: bigint;
 }
 
 /** The shard of a pool on this target. All calls of one shard come from one thread. */
@@ -45,6 +55,11 @@ export interface VosPool {
   containerDestroy(uuid: Uuid): Promise<void>;
   containerList(): Uuid[];
   query(): VosPoolInfo;
+  /**
+   * Turns on what newer durable format versions have. A version that the pool has, or an older one, changes nothing.
+   * DER_INVAL for one that this program does not know.
+   */
+  upgrade(version: number): Promise<void>;
   /** Resolves when all that was acknowledged or enqueued before is durable. */
   flush(): Promise<void>;
   /** What garbage collection has removed since the pool was opened or the numbers were reset. */
@@ -52,6 +67,7 @@ export interface VosPool {
   gcReset(): void;
   /** Resolves when the space of all that was deleted is free again, and no work goes on in the background. */
   settled(): Promise<void>;
+  /** Gives this handle back; the last one of a shard closes it. */
   close(): Promise<void>;
 }
 

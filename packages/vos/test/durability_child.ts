@@ -1,4 +1,4 @@
-import { poolOpen } from '../src/pool_files.js';
+import { poolOpen } from '../src/open_shards.js';
 import { apply } from './durability_workload.js';
 import { BUSY_TUNING } from './fixture.js';
 

@@ -6,7 +6,7 @@ import { IodType, uuidGenerate, type Epoch, type Iod, type Recx, type UnitOid, t
 
 import { vosPoolCreate, vosPoolDestroy, type KeyFlavours, type VosContainer } from '../src/index.js';
 import type { PoolHandle } from '../src/pool.js';
-import { poolOpen } from '../src/pool_files.js';
+import { poolOpen } from '../src/open_shards.js';
 import type { UmemTuning } from '../src/umem/lmdb_umem.js';
 
 export const MIB = 1024 * 1024;
