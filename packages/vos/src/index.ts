@@ -1,3 +1,17 @@
+export {
+  vosDtxActive,
+  vosDtxCommitted,
+  vosDtxDiscardInvalid,
+  vosFreeRegionAdd,
+  vosFreeRegions,
+  vosLogClear,
+  vosLogCommit,
+  vosLogEntries,
+  type VosCommittedDtx,
+  type VosFreeRegion,
+  type VosLogEntry,
+  type VosLogPlace,
+} from './admin.js';
 export { DtxFlag } from './dtx/active_dtx.js';
 export type { DtxStatus } from './dtx/dtx_table.js';
 export { dtxIdEquals, dtxIdParse, dtxIdText, type DtxId } from './dtx/dtx_id.js';
@@ -21,7 +35,7 @@ export type { VosMarkCorruption } from './ops/mark.js';
 export type { VosArrayRemove } from './ops/remove.js';
 export { vosPoolDestroy, vosPoolKill, vosPoolOpen } from './open_shards.js';
 export { VosPoolFlag } from './pool_flags.js';
-export { vosPoolCreate, vosPoolFeatures, type VosPoolFeatures, type VosPoolOpenParams } from './pool_files.js';
+export { vosPoolCreate, type VosPoolOpenParams } from './pool_files.js';
 export { DF_VERSION, PoolCompat } from './superblock.js';
 export { TimestampTable } from './ts/timestamp_table.js';
 export type * from './types.js';

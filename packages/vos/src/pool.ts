@@ -1,4 +1,5 @@
 import { DaosError, type Uuid } from '@daos/common';
+import type { Vea } from '@daos/vea';
 
 import { ContainerHandle } from './container.js';
 import { Container } from './container_state.js';
@@ -15,6 +16,8 @@ import type { VosContainer, VosPool, VosPoolInfo } from './types.js';
 export interface ShardFiles {
   superblock(): Superblock;
   upgrade(version: number): Promise<void>;
+  setCompat(compat: bigint): Promise<void>;
+  readonly freeSpace: Vea | undefined;
   /** The shard is closed. */
   closed(): Promise<void>;
 }
@@ -113,6 +116,17 @@ export class PoolHandle implements VosPool {
   async upgrade(version: number): Promise<void> {
     this.checkOpen();
     await this.files.upgrade(version);
+  }
+
+  async setCompat(compat: bigint): Promise<void> {
+    this.checkOpen();
+    await this.files.setCompat(compat);
+  }
+
+  /** @internal Undefined: the shard has no data file. */
+  get freeSpace(): Vea | undefined {
+    this.checkOpen();
+    return this.files.freeSpace;
   }
 
   /**

@@ -17,7 +17,7 @@ import type { Store } from './store.js';
 import {
   DF_VERSION,
   LAYOUT_VERSION,
-  POOL_COMPAT_ALL,
+  checkCompat,
   checkFormatVersion,
   superblockDataPath,
   superblockRead,
@@ -144,17 +144,28 @@ export async function poolOpenFiles(
       await upgradeToLayout2(store, vea, onUpgrade);
       await rewrite({});
     }
+    const checkWritable = (): void => {
+      if (readOnly) throw new DaosError('NO_PERM', `${dir} is open to be read`);
+    };
     const files: ShardFiles = {
       superblock: () => superblock,
+      freeSpace: vea,
       upgrade: async (version) => {
         checkFormatVersion(version);
-        if (readOnly) throw new DaosError('NO_PERM', `${dir} is open to be read`);
+        checkWritable();
         if (version <= superblock.formatVersion) return;
         if (version >= DF_VERSION.V2_6 && superblock.formatVersion < DF_VERSION.V2_6) {
+          // what is under way with the space has to be over
+          await store.umem.durable();
           vea?.upgrade();
           await store.umem.durable();
         }
         await rewrite({ formatVersion: version });
+      },
+      setCompat: async (compat) => {
+        checkCompat(compat);
+        checkWritable();
+        await rewrite({ compat });
       },
       closed: async () => {
         await unlock();
@@ -168,30 +179,6 @@ export async function poolOpenFiles(
     await unlock();
     throw error;
   }
-}
-
-export interface VosPoolFeatures {
-  /** `PoolCompat` bits. */
-  readonly compat: bigint;
-  readonly incompat: bigint;
-}
-
-/** Reads, and changes when given, the compat flags of a shard that is closed. DER_INVAL for a flag that is none, DER_BUSY. */
-export async function vosPoolFeatures(dir: string, compat?: bigint): Promise<VosPoolFeatures> {
-  const { superblock: path, owner } = pathsOf(dir, undefined);
-  const superblock = await superblockRead(path);
-  if (compat === undefined || compat === superblock.compat) return { compat: superblock.compat, incompat: superblock.incompat };
-  if ((compat & ~POOL_COMPAT_ALL) !== 0n) {
-    throw new DaosError('INVAL', `compat flags 0x${compat.toString(16)}; known are 0x${POOL_COMPAT_ALL.toString(16)}`);
-  }
-  const unlock = await lockShard(dir, owner);
-  try {
-    if (superblock.layoutVersion < LAYOUT_VERSION) throw new DaosError('DF_INCOMPT', `${dir} has an old layout: open it once to upgrade it`);
-    await superblockWrite(path, { ...superblock, compat });
-  } finally {
-    await unlock();
-  }
-  return { compat, incompat: superblock.incompat };
 }
 
 /** Removes a shard that nobody has open, and its data file. A missing one is fine. DER_BUSY. */

@@ -25,7 +25,7 @@ export const DF_VERSION = { V1: 23, V2_2: 24, V2_4: 25, V2_6: 26, V2_8: 28, CURR
 
 /** Compat flags of a pool: what the servers do with it. Bits as in DAOS. */
 export const PoolCompat = { IMMUTABLE: 1n, SKIP_START: 2n, SKIP_REBUILD: 4n, SKIP_DTX_RESYNC: 8n } as const;
-export const POOL_COMPAT_ALL = PoolCompat.IMMUTABLE | PoolCompat.SKIP_START | PoolCompat.SKIP_REBUILD | PoolCompat.SKIP_DTX_RESYNC;
+const POOL_COMPAT_ALL = PoolCompat.IMMUTABLE | PoolCompat.SKIP_START | PoolCompat.SKIP_REBUILD | PoolCompat.SKIP_DTX_RESYNC;
 
 export interface Superblock {
   readonly layoutVersion: number;
@@ -46,6 +46,12 @@ export interface Superblock {
 export function checkFormatVersion(version: number): void {
   if (Number.isInteger(version) && version >= DF_VERSION.V1 && version <= DF_VERSION.CURRENT) return;
   throw new DaosError('INVAL', `durable format version ${version}; give ${DF_VERSION.V1} to ${DF_VERSION.CURRENT}`);
+}
+
+/** DER_INVAL for a flag that is none. */
+export function checkCompat(compat: bigint): void {
+  if ((compat & ~POOL_COMPAT_ALL) === 0n) return;
+  throw new DaosError('INVAL', `compat flags 0x${compat.toString(16)}; known are 0x${POOL_COMPAT_ALL.toString(16)}`);
 }
 
 /** Writes the superblock durably, in the newest layout; it appears whole or not at all. */

@@ -60,6 +60,8 @@ export interface VosPool {
    * DER_INVAL for one that this program does not know.
    */
   upgrade(version: number): Promise<void>;
+  /** Sets the `PoolCompat` flags. DER_INVAL for one that is none. */
+  setCompat(compat: bigint): Promise<void>;
   /** Resolves when all that was acknowledged or enqueued before is durable. */
   flush(): Promise<void>;
   /** What garbage collection has removed since the pool was opened or the numbers were reset. */

@@ -3,6 +3,7 @@ import {
   EPOCH_MAX,
   Hlc,
   IodType,
+  isDaosError,
   objectIdType,
   objectTypeFlavours,
   type Epoch,
@@ -11,7 +12,23 @@ import {
   type Uuid,
 } from '@daos/common';
 import { assert } from '@daos/gurt';
-import type { KeyFlavours, VosContainer, VosFetchedIod, VosPage, VosPool } from '@daos/vos';
+import {
+  vosDtxActive,
+  vosDtxCommitted,
+  vosDtxDiscardInvalid,
+  vosFreeRegionAdd,
+  vosFreeRegions,
+  vosLogClear,
+  vosLogCommit,
+  vosLogEntries,
+  type DtxId,
+  type KeyFlavours,
+  type VosContainer,
+  type VosFetchedIod,
+  type VosLogPlace,
+  type VosPage,
+  type VosPool,
+} from '@daos/vos';
 
 import type {
   AkeyPlace,
@@ -26,6 +43,7 @@ import type {
   DdbValue,
   DkeyPlace,
   ExtentPlace,
+  LogPlace,
   ObjectPlace,
   RemovePlace,
   ValueKind,
@@ -53,13 +71,13 @@ export class VosDdbPool implements DdbPool {
   }
 
   superblock(): DdbSuperblock {
-    const { uuid, scm, nvme, containerCount } = this.pool.query();
+    const { uuid, scm, nvme, containerCount, formatVersion, compat, incompat } = this.pool.query();
     return {
       uuid,
-      formatVersion: undefined,
+      formatVersion,
       containerCount,
-      compatFlags: 0n,
-      incompatFlags: 0n,
+      compatFlags: compat,
+      incompatFlags: incompat,
       scmBytes: scm.totalBytes,
       nvmeBytes: nvme.totalBytes,
       blockBytes: BLOCK_BYTES,
@@ -167,60 +185,74 @@ export class VosDdbPool implements DdbPool {
     await this.pool.flush();
   }
 
-  logEntries(): Iterable<DdbLogEntry> {
-    throw notYet('show incarnation logs');
+  logEntries(place: LogPlace): Iterable<DdbLogEntry> {
+    return vosLogEntries(this.container(place.container), logPlaceOf(place));
   }
 
-  logCommit(): Promise<void> {
-    return Promise.reject(notYet('commit incarnation logs'));
+  logCommit(place: LogPlace): Promise<void> {
+    return vosLogCommit(this.container(place.container), logPlaceOf(place));
   }
 
-  logClear(): Promise<void> {
-    return Promise.reject(notYet('clear incarnation logs'));
+  logClear(place: LogPlace): Promise<void> {
+    return vosLogClear(this.container(place.container), logPlaceOf(place));
   }
 
-  dtxActive(): Iterable<DdbActiveDtx> {
-    throw notYet('show transactions');
+  *dtxActive(container: Uuid): Iterable<DdbActiveDtx> {
+    for (const { id, epoch, oid, membership, version, records, flags } of vosDtxActive(this.container(container))) {
+      const { groupCount, flags: mbsFlags } = membership;
+      yield { id, epoch, oid, groupCount, version, recordCount: records.length, flags, mbsFlags };
+    }
   }
 
-  dtxCommitted(): Iterable<DdbCommittedDtx> {
-    throw notYet('show transactions');
+  dtxCommitted(container: Uuid): Iterable<DdbCommittedDtx> {
+    return vosDtxCommitted(this.container(container));
   }
 
-  dtxCommittedClear(): Promise<number> {
-    return Promise.reject(notYet('clear transactions'));
+  dtxCommittedClear(container: Uuid): Promise<number> {
+    return this.dtxAggregate(container, undefined);
   }
 
-  dtxAggregate(): Promise<number> {
-    return Promise.reject(notYet('aggregate transactions'));
+  async dtxAggregate(container: Uuid, untilTime: number | undefined): Promise<number> {
+    const handle = this.container(container);
+    while (!handle.dtxReindexCommitted());
+    const before = handle.query().dtxCommitted;
+    while (await handle.dtxAggregate(untilTime));
+    return before - handle.query().dtxCommitted;
   }
 
-  dtxCommit(): Promise<boolean> {
-    return Promise.reject(notYet('commit a transaction'));
+  async dtxCommit(container: Uuid, id: DtxId): Promise<boolean> {
+    return (await this.container(container).dtxCommit([id])) > 0;
   }
 
-  dtxAbort(): Promise<boolean> {
-    return Promise.reject(notYet('abort a transaction'));
+  async dtxAbort(container: Uuid, id: DtxId): Promise<boolean> {
+    try {
+      await this.container(container).dtxAbort(id);
+      return true;
+    } catch (error) {
+      if (isDaosError(error, 'NONEXIST')) return false;
+      throw error;
+    }
   }
 
-  dtxDiscardInvalid(): Promise<number> {
-    return Promise.reject(notYet('discard records of a transaction'));
+  dtxDiscardInvalid(container: Uuid, id: DtxId): Promise<number> {
+    return vosDtxDiscardInvalid(this.container(container), id);
   }
 
   freeRegions(): Iterable<DdbFreeRegion> {
-    throw notYet('show free regions');
+    return vosFreeRegions(this.pool);
   }
 
-  freeRegionAdd(): Promise<void> {
-    return Promise.reject(notYet('mark a region free'));
+  freeRegionAdd(region: DdbFreeRegion): Promise<void> {
+    return vosFreeRegionAdd(this.pool, region);
   }
 
   features(): DdbFeatures {
-    throw notYet('show features');
+    const { compat, incompat } = this.pool.query();
+    return { compat, incompat };
   }
 
-  setFeatures(): Promise<void> {
-    return Promise.reject(notYet('change features'));
+  setFeatures({ compat }: DdbFeatures): Promise<void> {
+    return this.pool.setCompat(compat);
   }
 
   async close(): Promise<void> {
@@ -264,6 +296,10 @@ function flavoursOf({ oid }: UnitOid): KeyFlavours {
   const flavours = objectTypeFlavours(objectIdType(oid));
   if (!flavours) throw new DaosError('INVAL', `object ${oid.hi}.${oid.lo} has the unknown type ${objectIdType(oid)}`);
   return flavours;
+}
+
+function logPlaceOf({ oid, dkey, akey }: LogPlace): VosLogPlace {
+  return { oid, flavours: flavoursOf(oid), ...(dkey ? { dkey } : {}), ...(akey ? { akey } : {}) };
 }
 
 function singleIod(akey: Uint8Array): Iod {

@@ -12,10 +12,10 @@ import { VosDdbPool } from './vos_ddb_pool.js';
 
 /** The shards on this host. */
 export class VosDdbStore implements DdbStore {
-  async openPool(path: VosPath): Promise<DdbPool> {
+  async openPool(path: VosPath, { write }: { readonly write: boolean }): Promise<DdbPool> {
     await checkShard(path);
     try {
-      return new VosDdbPool(await vosPoolOpen({ dir: path.path, uuid: path.poolUuid }));
+      return new VosDdbPool(await vosPoolOpen({ dir: path.path, uuid: path.poolUuid, readOnly: !write }));
     } catch (error) {
       if (isDaosError(error, 'NONEXIST')) throw new DaosError('INVAL', `${path.path} holds no pool shard`, { cause: error });
       throw error;

@@ -107,6 +107,10 @@ export class MemoryContainer implements VosObjects {
     return { items: items.slice(start, end), next: end < items.length ? Buffer.from(String(end)) : undefined };
   }
 
+  markCorruption(): Promise<void> {
+    return Promise.reject(new DaosError('NOSYS', 'nothing here is marked as corrupt'));
+  }
+
   keyToAnchor(params: { dkey: Uint8Array; akey?: Uint8Array }): Uint8Array {
     return params.akey ?? params.dkey;
   }
