@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { open } from 'lmdb';
 
 export const LMDB_UPDATE_REFERENCE = 'LMDB get+put, durable batches';
+/** Batches that nothing flushes. */
+export const LMDB_RELAXED_REFERENCE = 'LMDB get+put, batches without sync';
 export const LMDB_FETCH_REFERENCE = 'LMDB gets';
 
 const SECONDS_MAX = 4;
@@ -16,15 +18,16 @@ export interface LmdbFigures {
 
 /**
  * What plain LMDB does with as many keys and values of the same size: one get and one put per value, `batch`
- * of them in each durable transaction; then random gets.
+ * of them in each durable transaction (with `none`: in one that is not flushed); then random gets.
  */
-export async function measureLmdb(dir: string, keys: number, valueBytes: number, batch: number): Promise<LmdbFigures> {
+export async function measureLmdb(dir: string, keys: number, valueBytes: number, batch: number, durability: 'full' | 'none' = 'full'): Promise<LmdbFigures> {
   await mkdir(dir, { recursive: true });
   const database = open(join(dir, 'reference.mdb'), {
     keyEncoding: 'binary',
     encoding: 'binary',
     mapSize: 2 ** 30 + keys * (valueBytes + 256) * 4,
     overlappingSync: false,
+    ...(durability === 'none' ? { noSync: true } : {}),
     noMemInit: true,
   });
   try {

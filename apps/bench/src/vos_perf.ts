@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { EPOCH_MAX, IodType, QueryFlag, uuidGenerate, type Iod, type KeyFlavour, type UnitOid } from '@daos/common';
-import { AggregateFlag, vosPoolCreate, vosPoolOpen, type KeyFlavours, type VosContainer, type VosFetchedIod, type VosPool } from '@daos/vos';
-import { Command } from 'commander';
+import { AggregateFlag, vosPoolCreate, vosPoolOpen, type KeyFlavours, type VosContainer, type VosFetchedIod, type VosLoan, type VosPool } from '@daos/vos';
+import { Command, Option } from 'commander';
 
 import { LatencyRecorder, measure, type Measured } from './latency.js';
-import { LMDB_FETCH_REFERENCE, LMDB_UPDATE_REFERENCE, measureLmdb, type LmdbFigures } from './lmdb_reference.js';
 import { parseCommands, type PerfCommand } from './perf_command.js';
 import { printFigures, type Figure } from './report.js';
 import { byteCount, wholeNumber } from './size_option.js';
 import { fillValue, verifyValue } from './stamp.js';
+import { measureVosReference, type VosReference } from './vos_reference.js';
 
 const COMMANDS = 'UFVQIPADG';
 /** Parameters without a value: punch whole dkeys; aggregate with a full scan, merge all that meets. */
@@ -42,6 +42,7 @@ interface VosPerfOptions {
   readonly cont?: string;
   readonly json?: boolean;
   readonly reference: boolean;
+  readonly durability: 'full' | 'none';
 }
 
 /** Runs the commands against a fresh pool in a temporary folder, which is removed. */
@@ -52,7 +53,7 @@ export async function runVosPerf(options: VosPerfOptions): Promise<Figure[]> {
   try {
     const uuid = options.pool ?? uuidGenerate();
     await vosPoolCreate({ dir: join(dir, 'pool'), uuid, scmBytes: options.scm, nvmeBytes: options.nvme });
-    const pool = await vosPoolOpen({ dir: join(dir, 'pool'), uuid });
+    const pool = await vosPoolOpen({ dir: join(dir, 'pool'), uuid, durability: options.durability });
     try {
       const containerUuid = options.cont ?? uuidGenerate();
       await pool.containerCreate(containerUuid);
@@ -61,7 +62,7 @@ export async function runVosPerf(options: VosPerfOptions): Promise<Figure[]> {
       if (options.wait) await pause('press Enter to start');
       const keys = options.objects * options.dkeys * options.akeys;
       const measureReference = options.reference && commands.some(({ print }) => print);
-      const reference = measureReference ? await measureLmdb(dir, keys, options.size, options.inFlight) : undefined;
+      const reference = measureReference ? await measureVosReference(dir, keys, options) : undefined;
       const figures: Figure[] = [];
       for (const command of commands) {
         const measured = await workload.run(command);
@@ -113,6 +114,7 @@ class Workload {
   private readonly random: boolean;
   private readonly stride: number;
   private readonly newest: Float64Array;
+  private readonly loans: VosLoan[] = [];
   private epoch = 1n;
 
   /** Epochs up to this one were aggregated or discarded. */
@@ -180,9 +182,13 @@ class Workload {
     });
   }
 
+  /** What was fetched is valid until the next fetch: its buffers go back then. */
   private fetch(number: number): VosFetchedIod[] | Promise<VosFetchedIod[]> {
     const { object, dkey, akey, value } = this.position(number);
+    const { loans } = this;
+    for (let loan = loans.pop(); loan; loan = loans.pop()) loan.release();
     return this.container.fetch({
+      loans,
       oid: this.oids[object] as UnitOid,
       flavours: this.flavours,
       epoch: EPOCH_MAX,
@@ -335,7 +341,7 @@ async function measureSync(count: number, operation: (i: number) => unknown): Pr
   return { operations, seconds: (performance.now() - started) / 1000, latency };
 }
 
-function figureOf({ letter }: PerfCommand, options: VosPerfOptions, measured: Measured, lmdb: LmdbFigures | undefined): Figure {
+function figureOf({ letter }: PerfCommand, options: VosPerfOptions, measured: Measured, found: VosReference | undefined): Figure {
   const verb = { U: 'update', F: 'fetch', V: 'verify', Q: 'query', I: 'iterate', P: 'punch', A: 'aggregate', D: 'discard', G: 'garbage collection' }[letter] ?? letter;
   const ops = measured.operations / measured.seconds;
   const isData = 'UFV'.includes(letter);
@@ -343,15 +349,15 @@ function figureOf({ letter }: PerfCommand, options: VosPerfOptions, measured: Me
   const isWrite = 'UPADG'.includes(letter);
   const isInFlight = 'UP'.includes(letter);
   const reference = isWrite
-    ? { reference: `${LMDB_UPDATE_REFERENCE} of ${options.inFlight}`, referenceOpsPerSecond: lmdb?.updatesPerSecond ?? 0 }
-    : { reference: LMDB_FETCH_REFERENCE, referenceOpsPerSecond: lmdb?.fetchesPerSecond ?? 0 };
+    ? { reference: found?.updateName ?? '', referenceOpsPerSecond: found?.updatesPerSecond ?? 0 }
+    : { reference: found?.fetchName ?? '', referenceOpsPerSecond: found?.fetchesPerSecond ?? 0 };
   return {
     name: `vos_perf ${verb} ${options.size} B ${kind}${isInFlight ? `, ${options.inFlight} in flight` : ''}`,
     opsPerSecond: ops,
     mbPerSecond: isData ? (ops * options.size) / 1e6 : 0,
     p50Us: measured.latency.percentile(50),
     p99Us: measured.latency.percentile(99),
-    ...(lmdb ? reference : {}),
+    ...(found ? reference : {}),
   };
 }
 
@@ -395,7 +401,10 @@ export function vosPerfProgram(): Command {
     .option('-R, --run <commands>', 'U update, F fetch, V verify, Q query, I iterate, P punch, A aggregate, D discard, G garbage collection; parameters after ";": ' +
         'p print, v verbose, i=N iterations, O= D= a= n= parts of the run, d (P: whole dkeys), f m (A: full scan, force merge)', 'U;p F;p')
     .option('-w, --wait', 'wait for Enter before the first command')
-    .option('--no-reference', 'do not measure plain LMDB')
+    .addOption(
+      new Option('--durability <mode>', 'none: updates are acknowledged before they are flushed').choices(['full', 'none']).default('full'),
+    )
+    .option('--no-reference', 'do not measure plain LMDB or a raw file beside it')
     .option('--json', 'one JSON object per figure');
 }
 

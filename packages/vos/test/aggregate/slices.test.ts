@@ -4,7 +4,7 @@ import { ChecksumType, iodChecksums, type Epoch } from '@daos/common';
 
 import { Aggregation } from '../../src/aggregate/aggregation.js';
 import { AggregateFlag } from '../../src/index.js';
-import { poolOpen } from '../../src/pool_files.js';
+import { poolOpen } from '../../src/open_shards.js';
 import { HASHED, MIB, array, bytes, unitOid } from '../fixture.js';
 import { AKEY, DKEY, Rig, show } from './rig.js';
 
