@@ -215,6 +215,7 @@ function jobsOf(outputs: readonly Output[]): Set<Job> {
       for (const [theirs, record] of other.sources) joined.sources.set(theirs, record);
     }
     joined.outputs.push(output);
+    joined.outputs.sort((a, b) => (a.lo < b.lo ? -1 : 1));
     for (const name of joined.sources.keys()) users.set(name, joined);
     jobs.add(joined);
   }
