@@ -275,17 +275,17 @@ class Workload {
   private async collectGarbage(): Promise<Measured> {
     const freed = (): number => Object.values(this.pool.gcStatistics()).reduce((sum, count) => sum + count, 0);
     this.pool.gcReset();
-    const measured = await this.timed(() => this.pool.settled());
-    return { ...measured, operations: freed() };
+    return this.timed(() => this.pool.settled(), freed);
   }
 
-  private async timed(action: () => Promise<void>): Promise<Measured> {
-    const operations = Number(this.epoch - this.settledTo);
-    this.settledTo = this.epoch;
+  private async timed(action: () => Promise<void>, count?: () => number): Promise<Measured> {
+    const written = Number(this.epoch - this.settledTo);
     const latency = new LatencyRecorder();
     const started = performance.now();
     await action();
     const seconds = (performance.now() - started) / 1000;
+    if (!count) this.settledTo = this.epoch;
+    const operations = count ? count() : written;
     latency.add((seconds * 1e6) / Math.max(1, operations));
     return { operations, seconds, latency };
   }
