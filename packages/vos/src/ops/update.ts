@@ -31,7 +31,7 @@ interface AkeyFound {
 
 /**
  * One update: all checks first, then all writes, so that a refused one leaves no trace. Large values for the data
- * file are written and made durable before; the index is changed (and the checks made again) when that is done.
+ * file are written before; the index is changed (and the checks made again) when that is done.
  */
 export class Update {
   private object: ObjectHead | undefined;
@@ -78,15 +78,18 @@ export class Update {
   private async runWithFile(request: VosUpdate): Promise<void> {
     const own = new Update(this.container);
     own.scope.take(this.scope);
-    const places = await own.space.write(request, () => {
-      // other updates went on meanwhile
-      this.container.checkOpen();
-      own.scope.resume();
-      own.check(request);
-    }).catch((error: unknown) => {
+    try {
+      await own.space.write(request, (places, attach) => {
+        // other updates went on meanwhile
+        this.container.checkOpen();
+        own.scope.resume();
+        own.check(request);
+        attach();
+        own.apply(request, places);
+      });
+    } catch (error) {
       throw own.scope.fail(error);
-    });
-    own.apply(request, places);
+    }
     await this.container.store.umem.durable();
   }
 

@@ -84,23 +84,23 @@ export class UpdateSpace {
   }
 
   /**
-   * Writes what goes to the data file and makes it durable, then calls `check`. The places are in the order of the
-   * values. On an error the space is given back.
+   * Writes what goes to the data file, then calls `apply` with the places in the order of the values. It checks anew,
+   * calls `attach` when nothing refuses the update any more, and changes the index in the same turn: the batch is durable
+   * only when the data is, too. On an error the space is given back.
    */
-  async write(request: VosUpdate, check: () => void): Promise<Place[]> {
+  async write(request: VosUpdate, apply: (places: Place[], attach: () => void) => void): Promise<void> {
     const { data } = this.store;
     const places: Place[] = [];
     const reserved: VeaReservation[] = [];
+    const parts: Uint8Array[] = [];
     const writes: Promise<void>[] = [];
     try {
       forEachValue(request, (bytes, isSingle) => {
-        const place = data.takes(bytes.length) ? this.place(bytes, isSingle, reserved, writes) : undefined;
-        places.push(place);
+        places.push(data.takes(bytes.length) ? this.place(bytes, isSingle, reserved, parts) : undefined);
       });
-      writes.push(data.flush());
+      reserved.forEach((reservation, i) => writes.push(data.write(reservation, parts[i] as Uint8Array)));
       await Promise.all(writes);
-      check();
-      return places;
+      apply(places, () => data.flushAlongside(reserved, parts));
     } catch (error) {
       // a block may be handed out again only when nothing is on its way to it
       await Promise.allSettled(writes);
@@ -117,7 +117,7 @@ export class UpdateSpace {
     });
   }
 
-  private place(bytes: Uint8Array, isSingle: boolean, reserved: VeaReservation[], writes: Promise<void>[]): Place {
+  private place(bytes: Uint8Array, isSingle: boolean, reserved: VeaReservation[], parts: Uint8Array[]): Place {
     const { data } = this.store;
     const pieceBytes = isSingle && bytes.length > GANG_PIECE_BYTES ? GANG_PIECE_BYTES : bytes.length;
     if (bytes.length > pieceBytes * PIECES_MAX) throw new DaosError('REC2BIG', `a single value of ${bytes.length} bytes`);
@@ -126,7 +126,7 @@ export class UpdateSpace {
       const part = bytes.subarray(at, at + pieceBytes);
       const reservation = data.reserve(part.length);
       reserved.push(reservation);
-      writes.push(data.write(reservation, part));
+      parts.push(part);
       pieces.push({ reservation, bytes: part.length });
     }
     return pieces;
