@@ -10,7 +10,10 @@ import { IndexKey } from './layout/index_key.js';
 import { Space } from './layout/spaces.js';
 import type { Store } from './store.js';
 import type { Superblock } from './superblock.js';
-import type { VosContainer, VosPool, VosPoolInfo } from './types.js';
+import type { VosContainer, VosPool, VosPoolCtl, VosPoolInfo } from './types.js';
+
+/** Larger values do not belong into the index, whatever an administrator may think. */
+const DATA_THRESHOLD_MAX = 1024 * 1024;
 
 /** What of a shard is outside of its index. */
 export interface ShardFiles {
@@ -48,7 +51,7 @@ export class PoolHandle implements VosPool {
     try {
       this.checkOpen();
       if (this.rows.get(uuid)) throw new DaosError('EXIST', `container ${uuid} exists`);
-      this.store.space.checkUpdate(64, 0);
+      this.store.space.checkUpdate(64, 0, 0);
       this.rows.put(uuid, { no: this.store.heads.takeNo(), hae: 0n, objectCount: 0, globalStable: 0n });
       return this.store.umem.durable();
     } catch (error) {
@@ -101,10 +104,13 @@ export class PoolHandle implements VosPool {
   query(): VosPoolInfo {
     const { space, data } = this.store;
     const { layoutVersion, formatVersion, compat, incompat } = this.files.superblock();
+    const { systemBytes: system, rebuildBytes: rebuild } = space;
+    const { freeSpace } = this.files;
     return {
       uuid: this.uuid,
-      scm: { totalBytes: space.totalBytes, freeBytes: space.freeBytes },
-      nvme: { totalBytes: data.totalBytes, freeBytes: data.freeBytes },
+      scm: { totalBytes: space.totalBytes, freeBytes: space.freeBytes, systemBytes: system.index, rebuildBytes: rebuild.index },
+      nvme: { totalBytes: data.totalBytes, freeBytes: data.freeBytes, systemBytes: system.file, rebuildBytes: rebuild.file },
+      vea: freeSpace && { attributes: freeSpace.attributes, statistics: freeSpace.statistics() },
       containerCount: this.rows.list().length,
       layoutVersion,
       formatVersion,
@@ -116,6 +122,24 @@ export class PoolHandle implements VosPool {
   async upgrade(version: number): Promise<void> {
     this.checkOpen();
     await this.files.upgrade(version);
+  }
+
+  ctl(setting: VosPoolCtl): void {
+    this.checkOpen();
+    const { space, data } = this.store;
+    switch (setting.op) {
+      case 'setDataThreshold': {
+        const { bytes } = setting;
+        if (!Number.isInteger(bytes) || bytes < 1 || bytes > DATA_THRESHOLD_MAX) {
+          throw new DaosError('INVAL', `a threshold of ${bytes} bytes for the data file; give 1 to ${DATA_THRESHOLD_MAX}`);
+        }
+        return data.setThreshold(bytes);
+      }
+      case 'setSpaceRebuild':
+        return space.setRebuildPercent(setting.percent);
+      case 'setSpaceSystem':
+        return space.setSystemExtra(setting.scmBytes, setting.nvmeBytes);
+    }
   }
 
   async setCompat(compat: bigint): Promise<void> {

@@ -10,9 +10,9 @@ import { Garbage } from './garbage.js';
 import { Heads } from './layout/heads.js';
 import { KeyPeek } from './layout/key_peek.js';
 import { PoolHandle, type ShardFiles } from './pool.js';
-import { PERSISTENT_FLAGS } from './pool_flags.js';
+import { PERSISTENT_FLAGS, VosPoolFlag } from './pool_flags.js';
 import { checkUnlocked, lockShard } from './shard_lock.js';
-import { IndexSpace } from './space.js';
+import { IndexSpace, type IndexSpaceOptions } from './space.js';
 import type { Store } from './store.js';
 import {
   DF_VERSION,
@@ -206,17 +206,18 @@ interface OpenedStore {
 
 async function openStore(
   paths: ShardPaths,
-  { scmBytes, nvmeBytes }: Superblock,
+  superblock: Superblock,
   params: VosPoolOpenParams,
   options: UmemOptions = {},
 ): Promise<OpenedStore> {
+  const { scmBytes, nvmeBytes } = superblock;
   const file = nvmeBytes >= VEA_BLOCK_BYTES ? await BioFile.open(paths.data) : undefined;
   let umem: LmdbUmem | undefined;
   try {
     const readData = file && ((offset: number, length: number) => file.read(offset, length));
     umem = await LmdbUmem.open(paths, scmBytes, { ...umemOptions(params), ...(readData ? { readData } : {}), ...options });
     const vea = file && new Vea(new IndexVeaStore(umem), Math.floor(nvmeBytes / VEA_BLOCK_BYTES));
-    return { store: storeOf(umem, new DataStore(umem, file, vea), scmBytes, params), vea };
+    return { store: storeOf(umem, new DataStore(umem, file, vea), superblock, params), vea };
   } catch (error) {
     await umem?.close();
     await file?.close();
@@ -224,7 +225,8 @@ async function openStore(
   }
 }
 
-function storeOf(umem: LmdbUmem, data: DataStore, scmBytes: number, params: VosPoolOpenParams): Store {
+function storeOf(umem: LmdbUmem, data: DataStore, superblock: Superblock, params: VosPoolOpenParams): Store {
+  const { scmBytes } = superblock;
   const now = params.now ?? ((): Epoch => 0n);
   let { timestamps } = params;
   return {
@@ -234,11 +236,15 @@ function storeOf(umem: LmdbUmem, data: DataStore, scmBytes: number, params: VosP
     data,
     singles: new SingleValues(umem, data),
     extents: new Extents(umem, data),
-    space: new IndexSpace(umem, scmBytes, params.readOnly),
+    space: new IndexSpace(umem, data, scmBytes, spaceOptions(superblock, params)),
     now,
     nowSeconds: params.nowSeconds ?? (() => Math.floor(Date.now() / 1000)),
     timestamps: () => (timestamps ??= new TimestampTable({ start: now() })),
   };
+}
+
+function spaceOptions({ flags }: Superblock, { readOnly = false }: VosPoolOpenParams): IndexSpaceOptions {
+  return { isReadOnly: readOnly, isSmall: (flags & VosPoolFlag.SMALL) !== 0 };
 }
 
 function umemOptions({ durability, checkpoint, onEvent }: VosPoolOpenParams): UmemOptions {

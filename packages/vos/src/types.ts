@@ -7,6 +7,7 @@ import type { VosMarkCorruption } from './ops/mark.js';
 import type { VosArrayRemove } from './ops/remove.js';
 import type { GcStatistics } from './garbage.js';
 import type { Epoch, EpochRange, Iod, IodType, KeyFlavour, Recx, UnitOid, Uuid } from '@daos/common';
+import type { VeaAttributes, VeaStatistics } from '@daos/vea';
 
 export type { AggregateOptions, GcStatistics, SliceOptions };
 
@@ -29,14 +30,29 @@ export interface VosPoolCreateParams {
 
 export interface VosTierSpace {
   readonly totalBytes: number;
+  /** Free, for whomever. */
   readonly freeBytes: number;
+  /** Of the total only for the system, and only for rebuilds. */
+  readonly systemBytes: number;
+  readonly rebuildBytes: number;
 }
+
+/** Settings of an open pool; none is kept. */
+export type VosPoolCtl =
+  /** Size in bytes from which on values go to the data file. Without one nothing changes. */
+  | { readonly op: 'setDataThreshold'; readonly bytes: number }
+  /** Share of the space that only rebuilds may use, 0 to 99 percent. */
+  | { readonly op: 'setSpaceRebuild'; readonly percent: number }
+  /** Bytes of both tiers that are set aside for the system, beyond its share. */
+  | { readonly op: 'setSpaceSystem'; readonly scmBytes: number; readonly nvmeBytes: number };
 
 export interface VosPoolInfo {
   readonly uuid: Uuid;
   readonly scm: VosTierSpace;
   readonly nvme: VosTierSpace;
   readonly containerCount: number;
+  /** Undefined: without a data file. */
+  readonly vea: { readonly attributes: VeaAttributes; readonly statistics: VeaStatistics } | undefined;
   /** Version of how the shard is stored, and of what the pool can do (`DF_VERSION`). */
   readonly layoutVersion: number;
   readonly formatVersion: number;
@@ -69,6 +85,8 @@ export interface VosPool {
   gcReset(): void;
   /** Resolves when the space of all that was deleted is free again, and no work goes on in the background. */
   settled(): Promise<void>;
+  /** DER_INVAL for an impossible setting. */
+  ctl(setting: VosPoolCtl): void;
   /** Gives this handle back; the last one of a shard closes it. */
   close(): Promise<void>;
 }

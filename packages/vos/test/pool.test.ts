@@ -21,14 +21,14 @@ describe('a pool shard', () => {
     expect(info.containerCount).toBe(0);
     expect(info.scm.totalBytes).toBe(16 * MIB);
     expect(info.scm.freeBytes).toBeLessThan(16 * MIB);
-    expect(info.nvme).toEqual({ totalBytes: 16 * MIB, freeBytes: 16 * MIB });
+    expect(info.nvme).toMatchObject({ totalBytes: 16 * MIB, freeBytes: 16 * MIB });
     await test.reopen();
     expect(test.pool.query().uuid).toBe(test.uuid);
   });
 
   it('has no second tier when it was made without', async () => {
     const other = await TestPool.create({ nvmeBytes: 0 });
-    expect(other.pool.query().nvme).toEqual({ totalBytes: 0, freeBytes: 0 });
+    expect(other.pool.query().nvme).toMatchObject({ totalBytes: 0, freeBytes: 0 });
     const object = new TestObject(await other.newContainer());
     const value = Buffer.alloc(100_000, 'v');
     await object.updateSingle(1n, bytes('d'), bytes('a'), value);

@@ -6,7 +6,6 @@ import { SPACE_PER_UPDATE_BYTES, SPACE_PER_VALUE_BYTES } from '../space.js';
 import type { Store } from '../store.js';
 import type { VosUpdate } from '../types.js';
 import { PIECES_MAX, type DataPiece } from '../value/value_record.js';
-import { VosFlag } from './flags.js';
 
 /** Spreads keys over the timestamp cache. */
 export const TS_SEED = 0x5bd1e995;
@@ -49,8 +48,7 @@ export class UpdateSpace {
         else indexBytes += bytes;
       }
     }
-    space.checkUpdate(indexBytes, request.flags);
-    if (fileBytes > 0) data.checkRoom(fileBytes, (request.flags & (VosFlag.CRIT | VosFlag.REBUILD)) !== 0);
+    space.checkUpdate(indexBytes, fileBytes, request.flags);
     return fileBytes;
   }
 

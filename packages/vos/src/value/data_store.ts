@@ -1,5 +1,4 @@
 import type { BioFile } from '@daos/bio';
-import { DaosError } from '@daos/common';
 import { crc32c } from '@daos/native';
 import { VEA_BLOCK_BYTES, VeaIoStream, type Vea, type VeaHint, type VeaReservation, type VeaTx } from '@daos/vea';
 
@@ -19,6 +18,7 @@ const AGGREGATION_WINDOW_BYTES = 8 * 1024 * 1024;
  * then published together with the index record that points at it.
  */
 export class DataStore {
+  private fileBytesMin = FILE_BYTES_MIN;
   private published: VeaReservation[] = [];
   private freed: { block: number; blocks: number }[] = [];
   /** All containers write into one stream. */
@@ -48,14 +48,13 @@ export class DataStore {
     return (this.vea?.freeBlocks ?? 0) * VEA_BLOCK_BYTES;
   }
 
-  takes(bytes: number): boolean {
-    return bytes >= FILE_BYTES_MIN && this.vea !== undefined;
+  /** From now on values of at least this size go to the data file. */
+  setThreshold(bytes: number): void {
+    this.fileBytesMin = bytes;
   }
 
-  /** DER_NOSPACE when so many bytes would not leave the system's share alone. */
-  checkRoom(bytes: number, isSystem: boolean): void {
-    if (isSystem || this.freeBytes - this.reserveBytes >= bytes) return;
-    throw new DaosError('NOSPACE', `${this.freeBytes} of ${this.totalBytes} bytes of the data file are free, ${this.reserveBytes} of them for the system`);
+  takes(bytes: number): boolean {
+    return bytes >= this.fileBytesMin && this.vea !== undefined;
   }
 
   /** Sets space aside. DER_NOSPACE. */
