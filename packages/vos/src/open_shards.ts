@@ -4,7 +4,7 @@ import { DaosError, type Uuid } from '@daos/common';
 import { assert, getLogger } from '@daos/gurt';
 
 import type { PoolHandle } from './pool.js';
-import { poolOpenFiles, poolRemoveData, poolRemoveFiles, type VosPoolOpenParams } from './pool_files.js';
+import { poolOpenFiles, poolRemoveData, poolRemoveFiles, type PoolOpenOptions, type VosPoolOpenParams } from './pool_files.js';
 import { EXCLUSIVE_FLAGS, VosPoolFlag } from './pool_flags.js';
 import type { VosPool } from './types.js';
 import { CHECKPOINT_POLICY, type UmemOptions } from './umem/umem_options.js';
@@ -35,7 +35,7 @@ export function vosPoolOpen(params: VosPoolOpenParams): Promise<VosPool> {
 }
 
 /** As `vosPoolOpen`, with checkpoints as wanted. */
-export async function poolOpen(params: VosPoolOpenParams, tuning?: UmemOptions, onUpgrade?: UpgradeListener): Promise<PoolHandle> {
+export async function poolOpen(params: VosPoolOpenParams, tuning?: PoolOpenOptions, onUpgrade?: UpgradeListener): Promise<PoolHandle> {
   const { dir, uuid, flags = 0, readOnly = false } = params;
   if (flags & VosPoolFlag.SKIP_UUID_CHECK) throw new DaosError('NOTSUPPORTED', `${dir} cannot be opened under any UUID`);
   const folder = resolve(dir);

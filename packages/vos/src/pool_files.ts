@@ -61,6 +61,12 @@ export interface VosPoolOpenParams {
   readonly readOnly?: boolean;
 }
 
+/** Layers below a shard that tests put faults into. */
+export interface PoolOpenOptions extends UmemOptions {
+  /** Opens the data file. Default: `BioFile.open`. */
+  readonly openData?: (path: string) => Promise<BioFile>;
+}
+
 export interface ShardPaths {
   readonly superblock: string;
   /** Names the process that has the shard open. */
@@ -120,7 +126,7 @@ export async function vosPoolCreate(params: VosPoolCreateParams): Promise<void> 
 export async function poolOpenFiles(
   params: VosPoolOpenParams,
   closed: () => Promise<void> = () => Promise.resolve(),
-  tuning?: UmemOptions,
+  tuning?: PoolOpenOptions,
   onUpgrade?: UpgradeListener,
 ): Promise<PoolHandle> {
   const { dir, uuid, readOnly = false } = params;
@@ -208,10 +214,10 @@ async function openStore(
   paths: ShardPaths,
   superblock: Superblock,
   params: VosPoolOpenParams,
-  options: UmemOptions = {},
+  { openData = BioFile.open, ...options }: PoolOpenOptions = {},
 ): Promise<OpenedStore> {
   const { scmBytes, nvmeBytes } = superblock;
-  const file = nvmeBytes >= VEA_BLOCK_BYTES ? await BioFile.open(paths.data) : undefined;
+  const file = nvmeBytes >= VEA_BLOCK_BYTES ? await openData(paths.data) : undefined;
   let umem: LmdbUmem | undefined;
   try {
     const readData = file && ((offset: number, length: number) => file.read(offset, length));

@@ -8,11 +8,12 @@ import { crc32c } from '@node-rs/crc32';
 
 import { IndexKey } from '../../src/layout/index_key.js';
 import { LmdbUmem, type LmdbUmemPaths } from '../../src/umem/lmdb_umem.js';
-import { openLmdb, type LmdbStore } from '../../src/umem/lmdb_store.js';
+import { openLmdb } from '../../src/umem/lmdb_store.js';
 import type { UmemDataWrite } from '../../src/umem/umem.js';
 import type { UmemEvent } from '../../src/umem/umem_event.js';
 import type { UmemOptions } from '../../src/umem/umem_options.js';
 import { FaultyDisk, turn } from './faulty_disk.js';
+import { Machine, PowerCut } from './machine.js';
 
 const USABLE_BYTES = 8 * 1024 * 1024;
 const KEYS_MAX = 24;
@@ -103,7 +104,7 @@ class CrashProgram {
   }
 
   async run(): Promise<void> {
-    this.machine = new Machine(this.disk);
+    this.machine = new Machine(this.disk, this.random);
     await LmdbUmem.create(this.paths, USABLE_BYTES, this.options);
     await this.disk.create('data');
     this.disk.overwrite('data', 0, Buffer.alloc(BLOCKS * BLOCK_BYTES));
@@ -116,7 +117,7 @@ class CrashProgram {
         await this.machine.crash();
       }
       this.coverage.crashes++;
-      this.machine = new Machine(this.disk);
+      this.machine = new Machine(this.disk, this.random);
       await this.recover();
     }
     await this.umem.close();
@@ -217,7 +218,7 @@ class CrashProgram {
         await machine.crash();
       } else this.disk.crash();
       this.coverage.interruptedRecoveries++;
-      this.machine = new Machine(this.disk);
+      this.machine = new Machine(this.disk, this.random);
     }
     this.umem = await LmdbUmem.open(this.paths, USABLE_BYTES, this.options);
     this.coverage.recoveries++;
@@ -269,61 +270,6 @@ class CrashProgram {
     if (event.type === 'checkpointDone') this.coverage.checkpoints++;
     if (event.type === 'replayed' && event.isCut) this.coverage.cuts++;
     if (event.type === 'failed') throw new Error(`the index failed: ${event.error.message}`);
-  }
-}
-
-class PowerCut extends Error {}
-
-/** The process and its disk from one start to its end. */
-class Machine {
-  isRunning = true;
-  /** Synchronous transactions until the power is cut in front of one. */
-  transactionsLeft = Infinity;
-  readonly life: number;
-  private store: LmdbStore | undefined;
-  private readonly commits = new Set<Promise<unknown>>();
-
-  constructor(private readonly disk: FaultyDisk) {
-    this.life = disk.currentLife;
-  }
-
-  /** LMDB whose commits stop with the machine; one that is under way ends, as if the crash came right after it. */
-  guard(store: LmdbStore): LmdbStore {
-    this.store = store;
-    const batch = (action: () => void): Promise<boolean> => {
-      if (!this.isRunning) return new Promise(() => undefined);
-      const commit = store.batch(action);
-      this.commits.add(commit);
-      return commit.then((done) => (this.isRunning ? done : new Promise(() => undefined)));
-    };
-    const transactionSync = (action: () => unknown): unknown => {
-      if (this.transactionsLeft-- <= 0) throw new PowerCut('power cut');
-      return store.transactionSync(action);
-    };
-    return new Proxy(store, {
-      get: (target, name) => {
-        if (name === 'batch') return batch;
-        if (name === 'transactionSync') return transactionSync;
-        const member: unknown = Reflect.get(target, name);
-        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
-      },
-    });
-  }
-
-  async writeData(bytes: Uint8Array, at: number): Promise<void> {
-    const file = await this.disk.open('data');
-    await file.writeDurably(bytes, bytes.length, at);
-  }
-
-  async crash(): Promise<void> {
-    this.stop();
-    this.disk.crash();
-    await Promise.all(this.commits);
-    await this.store?.close();
-  }
-
-  stop(): void {
-    this.isRunning = false;
   }
 }
 
