@@ -1,6 +1,7 @@
 import { Cond, IodType, QueryFlag, type DerName, type Epoch, type Iod, type KeyFlavour, type Recx } from '@daos/common';
 
-import type { KeyFlavours, VosPunch, VosQuery, VosUpdate } from '../src/types.js';
+import type { VosArrayRemove } from '../../src/ops/remove.js';
+import type { KeyFlavours, VosPunch, VosQuery, VosUpdate } from '../../src/types.js';
 
 /**
  * What VOS should do, said as simply as possible: every version of everything in maps, every question answered by
@@ -31,6 +32,7 @@ interface ModelAkey {
   recordSize: number;
   singles: Map<Epoch, { data: Uint8Array; tx: number }>;
   records: ModelRecord[];
+  removedAt: Set<Epoch>;
 }
 
 interface ModelDkey {
@@ -53,6 +55,9 @@ interface Seen {
   create: Epoch;
 }
 
+/** `none`: unknown, not prepared, or aborted. */
+export type TxState = 'none' | 'prepared' | 'committed';
+
 export interface ModelPiece {
   lo: number;
   hi: number;
@@ -64,8 +69,8 @@ export const INDEX_LIMIT = 600;
 
 const TOP: Seen = { exists: true, punch: 0n, anyPunch: 0n, create: 0n };
 
-/** What of a log is seen at `hi` below a parent; nothing exists under what does not exist. */
-function see(log: Log | undefined, hi: Epoch, parent: Seen): Seen {
+/** What of a log is seen at `hi` below a parent by transaction `own`; nothing exists under what does not exist. */
+function see(log: Log | undefined, hi: Epoch, parent: Seen, own: number): Seen {
   let create = 0n;
   let { punch, anyPunch } = parent;
   const newestFirst = [...(log ?? new Map<Epoch, Entry>())].sort((a, b) => (a[0] < b[0] ? 1 : -1));
@@ -73,7 +78,7 @@ function see(log: Log | undefined, hi: Epoch, parent: Seen): Seen {
     if (epoch > hi) continue;
     if (epoch <= parent.punch) break;
     if (kind === 'P' && epoch > anyPunch) anyPunch = epoch;
-    if (tx !== 0) continue;
+    if (tx !== 0 && tx !== own) continue;
     if (kind === 'P') {
       punch = epoch;
       break;
@@ -88,6 +93,11 @@ function existsForWriter(seen: Seen): boolean {
   return seen.exists && seen.create > seen.anyPunch;
 }
 
+/** The part [lo, hi] of a record. */
+function cut(record: ModelRecord, lo: number, hi: number): ModelRecord {
+  return { ...record, lo, hi, data: record.data?.subarray((lo - record.lo) * record.size, (hi + 1 - record.lo) * record.size) };
+}
+
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
@@ -100,16 +110,53 @@ export function compareKeys(a: Uint8Array, b: Uint8Array, flavour: KeyFlavour): 
 export class Model {
   private readonly objects = new Map<number, ModelObject>();
 
+  /** The transaction that looks: it sees what it wrote itself. 0: none. */
+  own = 0;
+  /** How far transactions are; those that left no trace are not in it. */
+  private readonly transactions = new Map<number, TxState>();
+
   constructor(private readonly flavours: KeyFlavours) {}
+
+  /** What `look` answers when a transaction asks. */
+  as<T>(tx: number, look: () => T): T {
+    this.own = tx;
+    try {
+      return look();
+    } finally {
+      this.own = 0;
+    }
+  }
+
+  stateOf(tx: number): TxState {
+    return this.transactions.get(tx) ?? 'none';
+  }
+
+  /** All its modifications are made: it survives a restart. */
+  prepare(tx: number): void {
+    this.transactions.set(tx, 'prepared');
+  }
+
+  /** What a restart does: transactions that were not prepared leave no trace. */
+  dropUnprepared(transactions: Iterable<number>): void {
+    for (const tx of transactions) if (this.stateOf(tx) === 'none') this.decide(tx, false);
+  }
+
+  private see(log: Log | undefined, hi: Epoch, parent: Seen): Seen {
+    return see(log, hi, parent, this.own);
+  }
+
+  private sees(tx: number): boolean {
+    return tx === 0 || tx === this.own;
+  }
 
   /** Why the update must be refused (any of the errors will do); empty: it must not. */
   update(id: number, request: VosUpdate): Set<DerName> {
     const errors = new Set<DerName>();
     const { epoch, flags } = request;
     const object = this.objects.get(id);
-    const atObject = see(object?.log, epoch, TOP);
+    const atObject = this.see(object?.log, epoch, TOP);
     const dkey = object?.dkeys.get(hex(request.dkey));
-    const atDkey = see(dkey?.log, epoch, atObject);
+    const atDkey = this.see(dkey?.log, epoch, atObject);
     const [objectExists, dkeyExists] = [existsForWriter(atObject), existsForWriter(atObject) && existsForWriter(atDkey)];
     if (dkeyExists && flags & Cond.DKEY_INSERT) errors.add('EXIST');
     const perAkey = (flags & Cond.PER_AKEY) !== 0;
@@ -123,7 +170,7 @@ export class Model {
 
   private checkIod(iod: Iod, akey: ModelAkey | undefined, atDkey: Seen, dkeyExists: boolean, request: VosUpdate, errors: Set<DerName>): void {
     const { epoch, flags } = request;
-    const at = see(akey?.log, epoch, atDkey);
+    const at = this.see(akey?.log, epoch, atDkey);
     const exists = dkeyExists && existsForWriter(at);
     const conditions = flags & Cond.PER_AKEY ? (iod.flags ?? 0) : flags;
     if (exists && conditions & Cond.AKEY_INSERT) errors.add('EXIST');
@@ -145,15 +192,15 @@ export class Model {
   applyUpdate(id: number, request: VosUpdate, tx = 0): void {
     const { epoch } = request;
     const { object, dkey } = this.make(id, request.dkey);
-    const atObject = see(object.log, epoch, TOP);
-    const atDkey = see(dkey.log, epoch, atObject);
+    const atObject = this.see(object.log, epoch, TOP);
+    const atDkey = this.see(dkey.log, epoch, atObject);
     const [objectExists, dkeyExists] = [existsForWriter(atObject), existsForWriter(atObject) && existsForWriter(atDkey)];
     if (!objectExists) object.log.set(epoch, { kind: 'U', tx });
     if (!dkeyExists) dkey.log.set(epoch, { kind: 'U', tx });
     if (epoch > object.maxWrite) object.maxWrite = epoch;
     request.iods.forEach((iod, i) => {
       const akey = this.makeAkey(dkey, iod.akey);
-      if (!dkeyExists || !existsForWriter(see(akey.log, epoch, atDkey))) akey.log.set(epoch, { kind: 'U', tx });
+      if (!dkeyExists || !existsForWriter(this.see(akey.log, epoch, atDkey))) akey.log.set(epoch, { kind: 'U', tx });
       akey.kind = iod.type;
       const value = request.values[i] ?? new Uint8Array(0);
       if (iod.type === IodType.SINGLE) akey.singles.set(epoch, { data: iod.size === 0 ? new Uint8Array(0) : value, tx });
@@ -179,14 +226,14 @@ export class Model {
     const errors = new Set<DerName>();
     const { epoch, flags } = request;
     const object = this.objects.get(id);
-    const atObject = see(object?.log, epoch, TOP);
+    const atObject = this.see(object?.log, epoch, TOP);
     const dkey = request.dkey && object?.dkeys.get(hex(request.dkey));
-    const atDkey = see(dkey?.log, epoch, atObject);
+    const atDkey = this.see(dkey?.log, epoch, atObject);
     const objectExists = existsForWriter(atObject);
     const dkeyExists = objectExists && existsForWriter(atDkey);
     const akeys = request.akeys?.map((key) => dkey?.akeys.get(hex(key)));
     const leaves: [Log | undefined, boolean][] = akeys
-      ? akeys.map((akey) => [akey?.log, dkeyExists && existsForWriter(see(akey?.log, epoch, atDkey))])
+      ? akeys.map((akey) => [akey?.log, dkeyExists && existsForWriter(this.see(akey?.log, epoch, atDkey))])
       : [request.dkey ? [dkey?.log, dkeyExists] : [object?.log, objectExists]];
     for (const [log, exists] of leaves) {
       if (!exists && flags & Cond.PUNCH) errors.add('NONEXIST');
@@ -206,19 +253,21 @@ export class Model {
       if (log.get(epoch)?.kind !== 'P') log.set(epoch, punched);
     };
     if (!request.dkey) return set(made.log);
-    const atObject = see(made.log, epoch, TOP);
+    const atObject = this.see(made.log, epoch, TOP);
     const { dkey } = this.make(id, request.dkey);
-    const atDkey = see(dkey.log, epoch, atObject);
+    const atDkey = this.see(dkey.log, epoch, atObject);
     if (!request.akeys) return set(dkey.log);
     const named = new Set(request.akeys.map(hex));
     for (const key of request.akeys) set(this.makeAkey(dkey, key).log);
-    const isEmpty = ![...dkey.akeys.values()].some((akey) => !named.has(hex(akey.key)) && see(akey.log, epoch, atDkey).create !== 0n);
+    const isEmpty = ![...dkey.akeys.values()].some((akey) => !named.has(hex(akey.key)) && this.see(akey.log, epoch, atDkey).create !== 0n);
     const dkeyExists = existsForWriter(atObject) && existsForWriter(atDkey);
     if (dkeyExists && isEmpty && dkey.log.get(epoch)?.kind !== 'U') set(dkey.log);
   }
 
   /** A transaction is committed, or leaves no trace. */
   decide(tx: number, isCommitted: boolean): void {
+    if (isCommitted) this.transactions.set(tx, 'committed');
+    else this.transactions.delete(tx);
     const settle = (entries: Map<Epoch, { tx: number }>): void => {
       for (const [epoch, entry] of entries) {
         if (entry.tx !== tx) continue;
@@ -240,6 +289,23 @@ export class Model {
     }
   }
 
+  /** Cuts an extent out of all versions of a range of epochs: older ones show again. */
+  applyRemove(id: number, { dkey: dkeyBytes, akey: akeyBytes, recx, epr }: VosArrayRemove): void {
+    const akey = this.objects.get(id)?.dkeys.get(hex(dkeyBytes))?.akeys.get(hex(akeyBytes));
+    if (!akey) return;
+    const [lo, hi] = [Number(recx.idx), Number(recx.idx + recx.nr) - 1];
+    akey.records = akey.records.flatMap((record) => {
+      if (record.epoch < epr.lo || record.epoch > epr.hi || record.lo > hi || record.hi < lo) return [record];
+      akey.removedAt.add(record.epoch);
+      return [cut(record, record.lo, lo - 1), cut(record, hi + 1, record.hi)].filter((part) => part.lo <= part.hi);
+    });
+  }
+
+  /** True when something of this epoch was removed: nothing more may be written at it. */
+  isRemovedAt(id: number, dkey: Uint8Array, akey: Uint8Array, epoch: Epoch): boolean {
+    return this.objects.get(id)?.dkeys.get(hex(dkey))?.akeys.get(hex(akey))?.removedAt.has(epoch) ?? false;
+  }
+
   /** Whether dkey and akey exist, and what the iod shows. */
   fetch(id: number, dkeyBytes: Uint8Array, iod: Iod, epoch: Epoch): { dkey: boolean; akey: boolean; pieces: ModelPiece[] } {
     const found = this.path(id, dkeyBytes, iod.akey, epoch);
@@ -256,18 +322,18 @@ export class Model {
 
   listDkeys(id: number, epoch: Epoch): Uint8Array[] {
     const object = this.objects.get(id);
-    const at = see(object?.log, epoch, TOP);
+    const at = this.see(object?.log, epoch, TOP);
     if (!object || !at.exists) return [];
-    return [...object.dkeys.values()].filter((d) => see(d.log, epoch, at).exists).map((d) => d.key);
+    return [...object.dkeys.values()].filter((d) => this.see(d.log, epoch, at).exists).map((d) => d.key);
   }
 
   listAkeys(id: number, dkeyBytes: Uint8Array, epoch: Epoch): Uint8Array[] {
     const { dkey, atDkey } = this.path(id, dkeyBytes, new Uint8Array(1), epoch);
-    return [...(dkey?.akeys.values() ?? [])].filter((a) => see(a.log, epoch, atDkey).exists).map((a) => a.key);
+    return [...(dkey?.akeys.values() ?? [])].filter((a) => this.see(a.log, epoch, atDkey).exists).map((a) => a.key);
   }
 
   listObjects(epoch: Epoch): number[] {
-    return [...this.objects].filter(([, o]) => see(o.log, epoch, TOP).exists).map(([id]) => id);
+    return [...this.objects].filter(([, o]) => this.see(o.log, epoch, TOP).exists).map(([id]) => id);
   }
 
   maxWrite(id: number): Epoch {
@@ -300,7 +366,7 @@ export class Model {
   }
 
   private single(akey: ModelAkey, epoch: Epoch, punch: Epoch): ModelPiece[] {
-    const seen = [...akey.singles].filter(([e, { tx }]) => e <= epoch && e > punch && tx === 0);
+    const seen = [...akey.singles].filter(([e, { tx }]) => e <= epoch && e > punch && this.sees(tx));
     const [newest] = seen.sort((a, b) => (a[0] < b[0] ? 1 : -1));
     if (!newest || newest[1].data.length === 0) return [];
     return [{ lo: 0, hi: 0, epoch: newest[0], data: newest[1].data }];
@@ -309,7 +375,7 @@ export class Model {
   private extents(akey: ModelAkey, { idx, nr }: Recx, epoch: Epoch, punch: Epoch): ModelPiece[] {
     const pieces: ModelPiece[] = [];
     let open: { record: ModelRecord; lo: number; hi: number } | undefined;
-    const candidates = akey.records.filter((r) => r.epoch <= epoch && r.epoch > punch && r.tx === 0);
+    const candidates = akey.records.filter((r) => r.epoch <= epoch && r.epoch > punch && this.sees(r.tx));
     const close = (): void => {
       if (open?.record.data) {
         const { record, lo, hi } = open;
@@ -333,11 +399,11 @@ export class Model {
 
   private path(id: number, dkeyBytes: Uint8Array, akeyBytes: Uint8Array, epoch: Epoch) {
     const object = this.objects.get(id);
-    const atObject = see(object?.log, epoch, TOP);
+    const atObject = this.see(object?.log, epoch, TOP);
     const dkey = object?.dkeys.get(hex(dkeyBytes));
-    const atDkey = see(dkey?.log, epoch, atObject);
+    const atDkey = this.see(dkey?.log, epoch, atObject);
     const akey = dkey?.akeys.get(hex(akeyBytes));
-    const atAkey = see(akey?.log, epoch, atDkey);
+    const atAkey = this.see(akey?.log, epoch, atDkey);
     return { dkey, akey, atDkey, dkeyExists: atDkey.exists, akeyExists: atAkey.exists, punch: atAkey.punch };
   }
 
@@ -357,7 +423,7 @@ export class Model {
   private makeAkey(dkey: ModelDkey, key: Uint8Array): ModelAkey {
     let akey = dkey.akeys.get(hex(key));
     if (!akey) {
-      akey = { key, log: new Map(), kind: IodType.NONE, recordSize: 0, singles: new Map(), records: [] };
+      akey = { key, log: new Map(), kind: IodType.NONE, recordSize: 0, singles: new Map(), records: [], removedAt: new Set() };
       dkey.akeys.set(hex(key), akey);
     }
     return akey;
