@@ -7,7 +7,7 @@ import type { PoolHandle } from './pool.js';
 import { poolOpenFiles, poolRemoveData, poolRemoveFiles, type PoolOpenOptions, type VosPoolOpenParams } from './pool_files.js';
 import { EXCLUSIVE_FLAGS, VosPoolFlag } from './pool_flags.js';
 import type { VosPool } from './types.js';
-import { CHECKPOINT_POLICY, type UmemOptions } from './umem/umem_options.js';
+import { CHECKPOINT_POLICY } from './umem/umem_options.js';
 import type { UpgradeListener } from './upgrade.js';
 
 /** A shard that this thread has open, or opens, or closes. */

@@ -1,4 +1,5 @@
-import { DaosError, type Uuid } from '@daos/common';
+import { DaosError, isDaosError, type Uuid } from '@daos/common';
+import { getLogger } from '@daos/gurt';
 import type { Vea } from '@daos/vea';
 
 import { ContainerHandle } from './container.js';
@@ -74,9 +75,8 @@ export class PoolHandle implements VosPool {
     return new ContainerHandle(state, () => {
       state.openCount--;
       if (state.openCount > 0) return;
-      // what waits for the batch's end is written now: nobody asks the container then
-      state.writeBack();
       this.containers.delete(known);
+      this.writeLast(state);
     });
   }
 
@@ -199,6 +199,17 @@ export class PoolHandle implements VosPool {
       await this.store.data.close();
     } finally {
       await this.files.closed();
+    }
+  }
+
+  /** What waits for the batch's end is written now: nobody asks the container then. */
+  private writeLast(container: Container): void {
+    try {
+      container.writeBack();
+    } catch (error) {
+      if (!isDaosError(error)) throw error;
+      // an index that has failed: it has told those who wait, and there is nothing that a close could do about it
+      getLogger('vos').warn(`container ${container.uuid} is closed with its last state unwritten: ${error.message}`);
     }
   }
 

@@ -73,6 +73,8 @@ export class DataStore {
   /** Writes beside the batch that is being collected: that is durable only when these bytes are. */
   writeAlongside(reservation: VeaReservation, bytes: Uint8Array): void {
     const { file } = this.open();
+    // an index that takes nothing more says so before something is on its way that nobody waits for
+    this.umem.touch();
     const offset = reservation.offset * VEA_BLOCK_BYTES;
     const written = file.write(offset, [bytes]);
     const done = Promise.all([written, file.flush()]).then(() => undefined);

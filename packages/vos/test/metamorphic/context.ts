@@ -57,6 +57,7 @@ export class Context {
   isUncertain = false;
   readonly trace: string[] = [];
   private nextTx = 1;
+  private readonly ownedEpochs = new Set<Epoch>();
   private life = 0;
   private pending = new Set<Promise<void>>();
   private unexpected: unknown;
@@ -83,9 +84,7 @@ export class Context {
 
   writeEpoch(): Epoch {
     const epoch = BigInt(1 + this.random.below(this.newest));
-    // the epoch of a transaction is its own
-    const isTaken = this.transactions.some((other) => other.epoch === epoch);
-    return this.random.below(10) < 7 || isTaken ? this.newEpoch() : epoch;
+    return this.random.below(10) < 7 || this.ownedEpochs.has(epoch) ? this.newEpoch() : epoch;
   }
 
   newEpoch(): Epoch {
@@ -100,7 +99,9 @@ export class Context {
     return { uuid: uuidFromBytes(this.random.bytes(16)), hlc: epoch };
   }
 
-  takeTx(): number {
+  /** A number for a transaction, whose epoch is its own. */
+  takeTx(epoch: Epoch): number {
+    this.ownedEpochs.add(epoch);
     return this.nextTx++;
   }
 

@@ -8,7 +8,7 @@ import { Program, stepSeed } from './program.js';
 import { shrink, type Failure } from './shrink.js';
 
 /** Fewer than a program's 30 operations prove little; more are better spent on another seed. */
-export const STEPS = 42;
+export const STEPS = 40;
 const CONTAINER = '5f3a2c1e-8f5b-4a55-9d7c-2f1de4a8b001';
 const PROGRAM_MS_MAX = 20_000;
 
@@ -101,8 +101,8 @@ class CrashProgram implements World {
         await this.crash();
       }
     }
-    await this.crash();
-    await this.reopen();
+    if (random.below(3) === 0) await this.reopen();
+    else await this.crash();
   }
 
   get trace(): string {
@@ -113,10 +113,10 @@ class CrashProgram implements World {
   private async disturb(): Promise<void> {
     const { random, shard, options } = this;
     for (let turns = random.below(6) - 2; turns > 0; turns--) await turn();
-    const roll = random.below(shard.isFaulty ? 24 : 80);
-    if (roll < 5) await this.crash();
-    else if (roll < 7) await this.reopen();
-    else if (options.faults && !shard.isFaulty && roll < 14) {
+    const roll = random.below(shard.isFaulty ? 30 : 100);
+    if (roll < 4) await this.crash();
+    else if (roll < 6) await this.reopen();
+    else if (options.faults && !shard.isFaulty && roll < 12) {
       this.program.context.note(`fault: ${shard.arm()}`);
       this.coverage.faults++;
     }

@@ -8,7 +8,7 @@ import { FaultyIo, MemoryIo } from '@daos/bio/testing';
 import { uuidGenerate, type Uuid } from '@daos/common';
 import { configureLogging, type Random } from '@daos/gurt';
 
-import { vosPoolCreate } from '../../src/index.js';
+import { TimestampTable, vosPoolCreate } from '../../src/index.js';
 import type { PoolHandle } from '../../src/pool.js';
 import { poolOpen, type PoolOpenOptions } from '../../src/pool_files.js';
 import { openLmdb } from '../../src/umem/lmdb_store.js';
@@ -18,6 +18,13 @@ import { Machine, PowerCut } from '../umem/machine.js';
 
 const SCM_BYTES = 16 * MIB;
 const NVME_BYTES = 16 * MIB;
+/** Enough for a program's few entities; the usual sizes cost more than all that a program does. */
+const TIMESTAMPS = [
+  { positive: 16, negative: 1 },
+  { positive: 256, negative: 64 },
+  { positive: 256, negative: 64 },
+  { positive: 512, negative: 64 },
+];
 
 // an index that fails on purpose says so each time
 configureLogging({ mask: 'ERR,vos=CRIT' });
@@ -72,18 +79,23 @@ export class FaultyShard {
     private readonly uuid: Uuid,
   ) {
     this.disk = new FaultyDisk(random, random.below(6));
+    const logBytesMax = 512 * (8 + random.below(120));
     this.tuning = {
       checkpointEntries: 8 + random.below(60),
       checkpointLogBytes: 512 * (4 + random.below(60)),
       sliceEntries: 1 + random.below(12),
-      logBytesMax: 512 * (8 + random.below(120)),
+      logBytesMax,
       checkpoint: { mode: random.below(6) === 0 ? 'disabled' : 'lazy', frequencySeconds: 60, thresholdPercent: 50 },
     };
   }
 
   static async create(workshop: Workshop, random: Random): Promise<FaultyShard> {
     const shard = new FaultyShard(random, await workshop.newFolder(), workshop.uuid);
-    for (const name of ['log.0', 'log.1']) await shard.disk.create(name);
+    for (const name of ['log.0', 'log.1']) {
+      await shard.disk.create(name);
+      // a log that has to grow first is slow: few of them are enough
+      if (random.below(20) > 0) shard.disk.overwrite(name, 0, Buffer.alloc(shard.tuning.logBytesMax ?? 0));
+    }
     await BioFile.createOn(shard.memory, NVME_BYTES);
     await shard.open();
     return shard;
@@ -149,7 +161,7 @@ export class FaultyShard {
 
   private async openOnce(): Promise<void> {
     const { machine, data, disk } = this;
-    this.pool = await poolOpen({ dir: this.dir, uuid: this.uuid }, {
+    this.pool = await poolOpen({ dir: this.dir, uuid: this.uuid, timestamps: new TimestampTable({ start: 0n, capacities: TIMESTAMPS }) }, {
       ...this.tuning,
       logFiles: {
         create: (path) => disk.create(nameOf(path)),

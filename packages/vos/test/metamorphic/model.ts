@@ -73,7 +73,8 @@ const TOP: Seen = { exists: true, punch: 0n, anyPunch: 0n, create: 0n };
 function see(log: Log | undefined, hi: Epoch, parent: Seen, own: number): Seen {
   let create = 0n;
   let { punch, anyPunch } = parent;
-  const newestFirst = [...(log ?? new Map<Epoch, Entry>())].sort((a, b) => (a[0] < b[0] ? 1 : -1));
+  const entries = [...(log ?? [])];
+  const newestFirst = entries.length > 1 ? entries.sort((a, b) => (a[0] < b[0] ? 1 : -1)) : entries;
   for (const [epoch, { kind, tx }] of newestFirst) {
     if (epoch > hi) continue;
     if (epoch <= parent.punch) break;
@@ -96,6 +97,14 @@ function existsForWriter(seen: Seen): boolean {
 /** The part [lo, hi] of a record. */
 function cut(record: ModelRecord, lo: number, hi: number): ModelRecord {
   return { ...record, lo, hi, data: record.data?.subarray((lo - record.lo) * record.size, (hi + 1 - record.lo) * record.size) };
+}
+
+/** An array without records is as if it had never been written. */
+function takeBack(akey: ModelAkey, tx: number): void {
+  const left = akey.records.filter((record) => record.tx !== tx);
+  const isEmptied = left.length === 0 && akey.records.length > 0 && akey.removedAt.size === 0;
+  akey.records = left;
+  if (isEmptied) akey.recordSize = 0;
 }
 
 function hex(bytes: Uint8Array): string {
@@ -282,7 +291,7 @@ export class Model {
         for (const akey of dkey.akeys.values()) {
           settle(akey.log);
           settle(akey.singles);
-          if (!isCommitted) akey.records = akey.records.filter((record) => record.tx !== tx);
+          if (!isCommitted) takeBack(akey, tx);
           for (const record of akey.records) if (record.tx === tx) record.tx = 0;
         }
       }
@@ -384,15 +393,20 @@ export class Model {
       }
       open = undefined;
     };
-    for (let i = Number(idx); i < Number(idx + nr) && i <= INDEX_LIMIT; i++) {
+    const end = Math.min(Number(idx + nr), INDEX_LIMIT + 1);
+    // what is on top changes only where records begin or end
+    const edges = new Set([Number(idx), ...candidates.flatMap((r) => [r.lo, r.hi + 1])]);
+    const starts = [...edges].filter((at) => at >= Number(idx) && at < end).sort((a, b) => a - b);
+    starts.forEach((at, i) => {
+      const hi = (starts[i + 1] ?? end) - 1;
       let top: ModelRecord | undefined;
-      for (const r of candidates) if (r.lo <= i && r.hi >= i && (!top || r.epoch > top.epoch)) top = r;
-      if (open && open.record === top) open.hi = i;
+      for (const r of candidates) if (r.lo <= at && r.hi >= at && (!top || r.epoch > top.epoch)) top = r;
+      if (open && open.record === top) open.hi = hi;
       else {
         close();
-        if (top) open = { record: top, lo: i, hi: i };
+        if (top) open = { record: top, lo: at, hi };
       }
-    }
+    });
     close();
     return pieces;
   }

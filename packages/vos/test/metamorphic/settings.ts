@@ -1,5 +1,5 @@
 /** Programs in memory that `npm test` runs; `VOS_PROGRAMS=n` runs more, or fewer. */
-export const PROGRAMS = 2400;
+export const PROGRAMS = 2000;
 
 /** `VOS_SEED=s` begins elsewhere. */
 export const FIRST_SEED = Number(process.env['VOS_SEED'] ?? 1);

@@ -39,7 +39,7 @@ export class Transactions {
     const { random, container } = context;
     const epoch = context.newEpoch();
     const handle = container.dtxLocalBegin(epoch);
-    const tx = context.takeTx();
+    const tx = context.takeTx(epoch);
     context.note(`local transaction ${tx} @${epoch}`);
     const isMade = await this.modify({ tx, handle, end: 'none' }, 1 + random.below(3));
     if (context.wantsCrash) return;
@@ -71,7 +71,7 @@ export class Transactions {
     if (context.open.length >= OPEN_MAX) return;
     const id = context.newId(epoch);
     const handle = new DtxHandle({ id, epoch, modificationCount: count, isSolo });
-    const tx = context.takeTx();
+    const tx = context.takeTx(epoch);
     const entry = { tx, id, epoch };
     context.transactions.push(entry);
     context.note(`transaction ${tx} @${epoch} of ${count}${isSolo ? ', alone' : ''}`);

@@ -9,6 +9,8 @@ const SECTOR_BYTES = 512;
 interface Pending {
   readonly at: number;
   readonly bytes: Buffer;
+  /** The call has ended: what is written to the same place from now on lands on top of it. */
+  hasEnded: boolean;
 }
 
 /** What is asked of the disk: counted, so that a fault can be put at any of them. */
@@ -119,13 +121,12 @@ class FaultyFile implements LogFile {
   }
 
   async write(from: Uint8Array, bytes: number, at: number): Promise<void> {
-    this.remember(from, bytes, at);
-    await this.disk.take('write', this.path, this.life);
+    await this.end(this.remember(from, bytes, at));
   }
 
   async writeDurably(from: Uint8Array, bytes: number, at: number): Promise<void> {
     const pending = this.remember(from, bytes, at);
-    await this.disk.take('write', this.path, this.life);
+    await this.end(pending);
     this.harden([pending]);
     // durable, but nobody knows it yet
     await this.disk.take('sync', this.path, this.life);
@@ -134,7 +135,7 @@ class FaultyFile implements LogFile {
   writeNow(from: Uint8Array, bytes: number, at: number): void {
     const fault = this.disk.fault('write', this.path);
     if (fault instanceof Error) throw fault;
-    this.remember(from, bytes, at);
+    this.remember(from, bytes, at).hasEnded = true;
   }
 
   async sync(): Promise<void> {
@@ -154,8 +155,17 @@ class FaultyFile implements LogFile {
     return Promise.resolve();
   }
 
+  private async end(pending: Pending): Promise<void> {
+    try {
+      await this.disk.take('write', this.path, this.life);
+    } finally {
+      pending.hasEnded = true;
+    }
+  }
+
   private remember(from: Uint8Array, bytes: number, at: number): Pending {
-    const pending = { at, bytes: Buffer.from(from.subarray(0, bytes)) };
+    const pending: Pending = { at, bytes: Buffer.from(from.subarray(0, bytes)), hasEnded: false };
+    for (const older of this.disk.content(this.path).pending) if (older.hasEnded) layOver(older, pending);
     if (this.disk.isAlive(this.life)) this.disk.content(this.path).pending.push(pending);
     return pending;
   }
@@ -167,6 +177,13 @@ class FaultyFile implements LogFile {
     }
     content.pending = content.pending.filter((pending) => !covered.includes(pending));
   }
+}
+
+/** A page has one content: an older write that is flushed late carries what was written over it. */
+function layOver(older: Pending, newer: Pending): void {
+  const from = Math.max(older.at, newer.at);
+  const to = Math.min(older.at + older.bytes.length, newer.at + newer.bytes.length);
+  if (from < to) older.bytes.set(newer.bytes.subarray(from - newer.at, to - newer.at), from - older.at);
 }
 
 /** `content` with `bytes` at a place; longer when needed. */

@@ -1,0 +1,3 @@
+import { describeCrashes } from './crash_suite.js';
+
+describeCrashes(2);
