@@ -3,6 +3,7 @@ import { DaosError, EPOCH_MAX, type Epoch, type Uuid } from '@daos/common';
 import { Exclusion } from './aggregate/exclusion.js';
 import { ActiveRows } from './dtx/active_rows.js';
 import { CommittedRows } from './dtx/committed_rows.js';
+import type { DtxId } from './dtx/dtx_id.js';
 import { DtxTable } from './dtx/dtx_table.js';
 import type { Garbage } from './garbage.js';
 import type { ContainerRow, ContainerRows } from './layout/container_rows.js';
@@ -16,7 +17,7 @@ import { Query } from './ops/query.js';
 import { Update } from './ops/update.js';
 import type { WriteScope } from './ops/write_scope.js';
 import type { Store } from './store.js';
-import type { TimestampTable } from './ts/timestamp_table.js';
+import type { TimestampSet } from './ts/timestamp_set.js';
 
 /** A container in use: what all its handles share. Made by the first open, gone with the last close. */
 export class Container {
@@ -32,6 +33,8 @@ export class Container {
   readonly lists: List;
   readonly queries: Query;
   openCount = 0;
+  /** Highest epoch of a write, as far as it matters to aggregation. */
+  lastWrite: Epoch;
   private readonly active: ActiveRows;
   /** Modifications in transactions at or below this epoch are refused. */
   private modBound: Epoch;
@@ -47,7 +50,9 @@ export class Container {
     private readonly rows: ContainerRows,
     private row: ContainerRow,
     private readonly garbage: Garbage,
+    lastWrite: Epoch = 0n,
   ) {
+    this.lastWrite = lastWrite;
     this.no = row.no;
     this.heads = store.heads;
     this.active = new ActiveRows(store.umem, row.no);
@@ -80,8 +85,13 @@ export class Container {
     return this.row.globalStable;
   }
 
-  timestamps(): TimestampTable {
-    return this.store.timestamps();
+  timestampSet(id: DtxId): TimestampSet {
+    return this.store.timestamps.begin(id);
+  }
+
+  /** Something was written at this epoch. */
+  wrote(epoch: Epoch): void {
+    if (epoch > this.lastWrite) this.lastWrite = epoch;
   }
 
   checkOpen(): void {

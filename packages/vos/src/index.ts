@@ -37,6 +37,8 @@ export { vosPoolDestroy, vosPoolKill, vosPoolOpen } from './open_shards.js';
 export { VosPoolFlag } from './pool_flags.js';
 export { vosPoolCreate, type VosPoolOpenParams } from './pool_files.js';
 export { DF_VERSION, PoolCompat } from './superblock.js';
+export { TargetTimestamps } from './ts/pool_timestamps.js';
 export { TimestampTable } from './ts/timestamp_table.js';
+export { CHECKPOINT_POLICY } from './umem/umem_options.js';
 export type * from './types.js';
 export { AggregateFlag } from './aggregate/work.js';

@@ -3,6 +3,7 @@ import { getLogger } from '@daos/gurt';
 import type { Vea } from '@daos/vea';
 
 import { ContainerHandle } from './container.js';
+import { ContainerChanges, type VosContainerChange } from './container_changes.js';
 import { Container } from './container_state.js';
 import type { Garbage, GcStatistics } from './garbage.js';
 import { setU48, viewOf } from './layout/bytes.js';
@@ -12,6 +13,7 @@ import { Space } from './layout/spaces.js';
 import type { Store } from './store.js';
 import type { Superblock } from './superblock.js';
 import type { VosContainer, VosPool, VosPoolCtl, VosPoolInfo } from './types.js';
+import type { CheckpointPolicy } from './umem/umem_options.js';
 
 /** Larger values do not belong into the index, whatever an administrator may think. */
 const DATA_THRESHOLD_MAX = 1024 * 1024;
@@ -30,6 +32,7 @@ export interface ShardFiles {
 export class PoolHandle implements VosPool {
   /** Containers with open handles. */
   private readonly containers = new Map<Uuid, Container>();
+  private readonly changes = new ContainerChanges();
   private readonly rows: ContainerRows;
   private isClosed = false;
 
@@ -45,6 +48,8 @@ export class PoolHandle implements VosPool {
     store.umem.onBatchEnd(() => {
       for (const container of this.containers.values()) container.writeBack();
     });
+    const lastWrite = store.now();
+    for (const of of this.rows.list()) this.changes.put({ uuid: of, hae: this.rows.get(of)?.hae ?? 0n, lastWrite });
     if (!isReadOnly) garbage.start();
   }
 
@@ -67,7 +72,7 @@ export class PoolHandle implements VosPool {
     if (!container) {
       const row = this.rows.get(uuid);
       if (!row) throw new DaosError('NONEXIST', `container ${uuid} is not in pool ${this.uuid}`);
-      container = new Container(this.store, known, this.rows, row, this.garbage);
+      container = new Container(this.store, known, this.rows, row, this.garbage, this.changes.take(known));
       this.containers.set(known, container);
     }
     const state = container;
@@ -76,6 +81,7 @@ export class PoolHandle implements VosPool {
       state.openCount--;
       if (state.openCount > 0) return;
       this.containers.delete(known);
+      this.changes.put({ uuid: known, hae: state.hae, lastWrite: state.lastWrite });
       this.writeLast(state);
     });
   }
@@ -91,6 +97,7 @@ export class PoolHandle implements VosPool {
     this.store.space.checkPunch(64);
     this.store.heads.writeBack();
     this.rows.remove(uuid);
+    this.changes.forget(uuid.toLowerCase());
     this.store.umem.put(new IndexKey().space(Space.DYING).raw(no), new Uint8Array(0));
     await this.store.umem.durable();
     this.garbage.start();
@@ -99,6 +106,17 @@ export class PoolHandle implements VosPool {
   containerList(): Uuid[] {
     this.checkOpen();
     return this.rows.list();
+  }
+
+  containersChanged(): VosContainerChange[] {
+    this.checkOpen();
+    const open = [...this.containers.values()].filter(({ lastWrite, hae }) => lastWrite > hae);
+    return [...this.changes.list(), ...open.map(({ uuid, hae, lastWrite }) => ({ uuid, hae, lastWrite }))];
+  }
+
+  setCheckpointPolicy(policy: CheckpointPolicy): void {
+    this.checkOpen();
+    this.store.umem.setCheckpointPolicy(policy);
   }
 
   query(): VosPoolInfo {

@@ -25,7 +25,7 @@ import {
   syncFolder,
   type Superblock,
 } from './superblock.js';
-import { TimestampTable } from './ts/timestamp_table.js';
+import { TargetTimestamps } from './ts/pool_timestamps.js';
 import type { VosPoolCreateParams } from './types.js';
 import { LmdbUmem } from './umem/lmdb_umem.js';
 import type { UmemListener } from './umem/umem_event.js';
@@ -47,8 +47,8 @@ export interface VosPoolOpenParams {
   readonly dataPath?: string;
   /** The server's clock: fences off transactions of earlier runs. Default: none, as for offline tools. */
   readonly now?: () => Epoch;
-  /** Timestamp cache of the target, shared by its pools. Default: one of the pool's own, when it is needed. */
-  readonly timestamps?: TimestampTable;
+  /** Timestamp cache of the target, shared by its pools. Default: one of the pool's own. */
+  readonly timestamps?: TargetTimestamps;
   readonly nowSeconds?: () => number;
   /** `none`: the last moments may be lost when the operating system crashes. Default: `full`. */
   readonly durability?: 'full' | 'none';
@@ -234,7 +234,7 @@ async function openStore(
 function storeOf(umem: LmdbUmem, data: DataStore, superblock: Superblock, params: VosPoolOpenParams): Store {
   const { scmBytes } = superblock;
   const now = params.now ?? ((): Epoch => 0n);
-  let { timestamps } = params;
+  const timestamps = params.timestamps ?? new TargetTimestamps(now);
   return {
     umem,
     heads: new Heads(umem),
@@ -245,7 +245,7 @@ function storeOf(umem: LmdbUmem, data: DataStore, superblock: Superblock, params
     space: new IndexSpace(umem, data, scmBytes, spaceOptions(superblock, params)),
     now,
     nowSeconds: params.nowSeconds ?? (() => Math.floor(Date.now() / 1000)),
-    timestamps: () => (timestamps ??= new TimestampTable({ start: now() })),
+    timestamps: timestamps.forPool(),
   };
 }
 

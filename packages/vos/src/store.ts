@@ -3,7 +3,7 @@ import type { Epoch } from '@daos/common';
 import type { KeyPeek } from './layout/key_peek.js';
 import type { Heads } from './layout/heads.js';
 import type { IndexSpace } from './space.js';
-import type { TimestampTable } from './ts/timestamp_table.js';
+import type { PoolTimestamps } from './ts/pool_timestamps.js';
 import type { Umem } from './umem/umem.js';
 import type { DataStore } from './value/data_store.js';
 import type { Extents } from './value/extents.js';
@@ -22,6 +22,6 @@ export interface Store {
   now(): Epoch;
   /** Wall clock, for commit times. */
   nowSeconds(): number;
-  /** Made when the first transaction needs it. */
-  timestamps(): TimestampTable;
+  /** The pool's part of the target's timestamp cache. */
+  readonly timestamps: PoolTimestamps;
 }

@@ -1,15 +1,17 @@
 import type { AggregateOptions } from './aggregate/aggregation.js';
 import type { SliceOptions } from './aggregate/pacer.js';
+import type { VosContainerChange } from './container_changes.js';
 import type { DtxStatus } from './dtx/dtx_table.js';
 import type { DtxId } from './dtx/dtx_id.js';
 import type { DtxHandle, DtxMembership } from './dtx/handle.js';
 import type { VosMarkCorruption } from './ops/mark.js';
 import type { VosArrayRemove } from './ops/remove.js';
 import type { GcStatistics } from './garbage.js';
+import type { CheckpointPolicy } from './umem/umem_options.js';
 import type { Epoch, EpochRange, Iod, IodType, KeyFlavour, Recx, UnitOid, Uuid } from '@daos/common';
 import type { VeaAttributes, VeaStatistics } from '@daos/vea';
 
-export type { AggregateOptions, GcStatistics, SliceOptions };
+export type { AggregateOptions, CheckpointPolicy, GcStatistics, SliceOptions, VosContainerChange };
 
 /** Sizes of a pool's shard on one target, in bytes. */
 export interface VosPoolCreateParams {
@@ -70,6 +72,10 @@ export interface VosPool {
   /** Returns when the container is gone for readers; its space is reclaimed in the background. */
   containerDestroy(uuid: Uuid): Promise<void>;
   containerList(): Uuid[];
+  /** Containers with writes above their highest aggregated epoch: what aggregation has to look at. */
+  containersChanged(): VosContainerChange[];
+  /** When the index is brought up to the log, from now on. DER_INVAL. */
+  setCheckpointPolicy(policy: CheckpointPolicy): void;
   query(): VosPoolInfo;
   /**
    * Turns on what newer durable format versions have. A version that the pool has, or an older one, changes nothing.

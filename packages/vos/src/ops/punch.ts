@@ -211,6 +211,7 @@ export class Punch {
 
   private touched(object: ObjectHead): ObjectHead {
     const { epoch } = this.scope;
+    this.container.wrote(epoch);
     if (epoch > object.maxWrite) object.maxWrite = epoch;
     this.container.store.heads.modified(object);
     return object;

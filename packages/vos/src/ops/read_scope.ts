@@ -1,4 +1,4 @@
-import { DaosError, isDaosError, uuidToBytes, type Epoch } from '@daos/common';
+import { DaosError, isDaosError, type Epoch } from '@daos/common';
 
 import type { Container } from '../container_state.js';
 import type { DtxHandle } from '../dtx/handle.js';
@@ -34,7 +34,7 @@ export class ReadScope {
     if (epoch !== handle.epoch) throw new DaosError('INVAL', `epoch ${epoch} in a transaction of epoch ${handle.epoch}`);
     this.bound = handle.bound;
     if (!handle.id) return;
-    this.set = this.container.timestamps().begin(uuidToBytes(handle.id.uuid), handle.id.hlc);
+    this.set = this.container.timestampSet(handle.id);
     this.set.add(TsLevel.CONTAINER, no, no);
   }
 

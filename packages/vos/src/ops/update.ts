@@ -166,6 +166,7 @@ export class Update {
     const { epoch } = scope;
     const { flavours, oid } = request;
     scope.apply(oid, request.dkey);
+    container.wrote(epoch);
     const object = this.object ?? this.made(heads.newObject(container.no, oid), this.objectTs);
     if (!this.object) container.objectMade(scope);
     if (!this.objectExists) scope.log(object, false);

@@ -1,4 +1,4 @@
-import { DaosError, isDaosError, uuidToBytes, type Epoch, type UnitOid } from '@daos/common';
+import { DaosError, isDaosError, type Epoch, type UnitOid } from '@daos/common';
 
 import type { DtxRecord } from '../dtx/active_dtx.js';
 import type { DtxTable } from '../dtx/dtx_table.js';
@@ -8,8 +8,8 @@ import { LogAction } from '../ilog/incarnation_log.js';
 import { MINOR_MAX, MINOR_REPLAY } from '../ilog/punch_mark.js';
 import type { Head } from '../layout/head.js';
 import type { Heads } from '../layout/heads.js';
+import type { DtxId } from '../dtx/dtx_id.js';
 import type { TimestampSet } from '../ts/timestamp_set.js';
-import type { TimestampTable } from '../ts/timestamp_table.js';
 import type { TsLevel } from '../ts/ts_level.js';
 
 /** What a modification needs to know of its container. */
@@ -17,7 +17,7 @@ export interface WriteTarget {
   readonly no: number;
   readonly dtx: DtxTable;
   readonly heads: Heads;
-  timestamps(): TimestampTable;
+  timestampSet(id: DtxId): TimestampSet;
 }
 
 /** Stands for a transaction that has no number yet: no entry is its own. */
@@ -61,7 +61,7 @@ export class WriteScope {
     this.epoch = handle.epoch;
     this.bound = handle.bound;
     this.minor = isReplay ? MINOR_REPLAY : handle.opSeq;
-    if (handle.id) this.set = this.target.timestamps().begin(uuidToBytes(handle.id.uuid), handle.id.hlc);
+    if (handle.id) this.set = this.target.timestampSet(handle.id);
   }
 
   /** Whose entries in logs are the modification's own; 0: it has no transaction. */
@@ -86,7 +86,7 @@ export class WriteScope {
     const { handle, set } = this;
     set?.end();
     this.set = undefined;
-    if (handle?.id) this.set = this.target.timestamps().begin(uuidToBytes(handle.id.uuid), handle.id.hlc);
+    if (handle?.id) this.set = this.target.timestampSet(handle.id);
   }
 
   /** An entity on the path, from the container down; the result is its place for `created`. */

@@ -1,4 +1,5 @@
 import type { IndexKey } from '../layout/index_key.js';
+import type { CheckpointPolicy } from './umem_options.js';
 
 /** An entry of a scan; own copies. */
 export interface UmemEntry {
@@ -74,6 +75,8 @@ export interface Umem {
   sealed(): Promise<void>;
   /** Called when a batch closes, with the last chance to add to it. */
   onBatchEnd(callback: () => void): void;
+  /** When modifications go from the log into the index, from now on. DER_INVAL for an impossible policy. */
+  setCheckpointPolicy(policy: CheckpointPolicy): void;
   /** Bytes of the pages that the index occupies, with an estimate for what is not in pages yet. */
   usedBytes(): number;
   /** Bytes modified but not durable yet. */

@@ -116,6 +116,8 @@ export class MemoryUmem implements Umem {
 
   onBatchEnd(): void {}
 
+  setCheckpointPolicy(): void {}
+
   usedBytes(): number {
     return 0;
   }
