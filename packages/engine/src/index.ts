@@ -1,3 +1,4 @@
+export { IdleWatch } from './idle_watch.js';
 export { startEngine } from './start_engine.js';
 export { tlsKey } from './tls_key.js';
 export type {

@@ -57,6 +57,11 @@ export interface Xstream {
    * clones (no functions, no class instances but Buffers, Maps, Errors).
    */
   operation<A, R>(name: string, run: (args: A) => R | Promise<R>): void;
+  /**
+   * Requests that came in over the network since this xstream started, for those who wait for a quiet moment: see
+   * `IdleWatch`.
+   */
+  readonly requestCount: number;
   /** Runs an operation on one target's xstream. */
   onTarget<A, R>(target: number, name: string, args: A): Promise<R>;
   /** Runs an operation on the system xstream. */

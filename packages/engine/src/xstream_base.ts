@@ -14,6 +14,7 @@ type Operation = (args: unknown) => unknown;
 export abstract class XstreamBase implements Xstream {
   abstract readonly kind: 'system' | 'target';
   readonly modules = new ModuleList();
+  requestCount = 0;
   private readonly operations = new Map<string, Operation>();
   private readonly shared = new Map<string, unknown>();
 
@@ -25,7 +26,10 @@ export abstract class XstreamBase implements Xstream {
   ) {}
 
   handle<Req, Rep>(rpc: RpcDef<Req, Rep>, handler: RpcHandler<Req, Rep>): void {
-    this.cart.handle(rpc, handler);
+    this.cart.handle(rpc, (request) => {
+      this.requestCount++;
+      return handler(request);
+    });
   }
 
   operation<A, R>(name: string, run: (args: A) => R | Promise<R>): void {

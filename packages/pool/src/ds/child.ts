@@ -1,6 +1,7 @@
-import { DaosError, type Uuid } from '@daos/common';
+import { DaosError, type Epoch, type Uuid } from '@daos/common';
 import { tlsKey, type Xstream } from '@daos/engine';
 import {
+  TargetTimestamps,
   vosPoolCreate,
   vosPoolOpen,
   type VosPool,
@@ -9,6 +10,7 @@ import {
 } from '@daos/vos';
 
 import type { ShardPlace } from './storage.js';
+import { poolTargetProps, type PoolTargetProps } from './target_props.js';
 
 /** A pool's shard on this target. */
 export interface DsPoolChild {
@@ -16,6 +18,8 @@ export interface DsPoolChild {
   readonly vos: VosPool;
   /** Version of the pool map that this target knows; 0 before it got one. */
   readonly mapVersion: number;
+  /** Read anew at each decision: they may change at any time. Defaults until the leader was asked. */
+  readonly props: PoolTargetProps;
 }
 
 /** Names of operations that the system xstream runs on targets. */
@@ -25,6 +29,7 @@ export const ChildOp = {
   STOP: 'pool.childStop',
   QUERY: 'pool.childQuery',
   MAP_VERSION: 'pool.childMapVersion',
+  PROPS: 'pool.childProps',
 } as const;
 
 export interface ShardCreateArgs {
@@ -46,22 +51,41 @@ export interface MapVersionArgs {
   readonly mapVersion: number;
 }
 
+export interface PropsArgs {
+  readonly pool: Uuid;
+  readonly props: PoolTargetProps;
+}
+
 interface MutableChild extends DsPoolChild {
   mapVersion: number;
+  props: PoolTargetProps;
 }
 
 /** The pools of one target xstream. */
 export class PoolChildren {
   private readonly children = new Map<Uuid, MutableChild>();
+  private readonly startHooks: ((child: DsPoolChild) => void)[] = [];
   private readonly stopHooks: ((pool: Uuid) => void | Promise<void>)[] = [];
+  private readonly timestamps: TargetTimestamps;
 
-  constructor(private readonly target: number) {}
+  constructor(
+    private readonly target: number,
+    /** The engine's clock. */
+    private readonly now: () => Epoch,
+  ) {
+    this.timestamps = new TargetTimestamps(now);
+  }
 
   /** DER_NONEXIST when the pool is not on this target. */
   lookup(pool: Uuid): DsPoolChild {
     const child = this.children.get(pool);
     if (!child) throw new DaosError('NONEXIST', `pool ${pool} is not on this target`);
     return child;
+  }
+
+  /** Runs when a pool's shard is open: what goes on in the background begins. */
+  onStart(hook: (child: DsPoolChild) => void): void {
+    this.startHooks.push(hook);
   }
 
   /** Runs before a pool's shard is closed: what was opened in it must be closed first. */
@@ -84,8 +108,18 @@ export class PoolChildren {
   async start({ pool, places, mapVersion }: ChildStartArgs): Promise<void> {
     if (this.children.has(pool)) return;
     const { dir, dataPath } = this.place(places);
-    const vos = await vosPoolOpen({ dir, uuid: pool, ...(dataPath === undefined ? {} : { dataPath }) });
-    this.children.set(pool, { uuid: pool, vos, mapVersion });
+    const props = poolTargetProps([]);
+    const vos = await vosPoolOpen({
+      dir,
+      uuid: pool,
+      now: this.now,
+      timestamps: this.timestamps,
+      checkpoint: props.checkpoint,
+      ...(dataPath === undefined ? {} : { dataPath }),
+    });
+    const child: MutableChild = { uuid: pool, vos, mapVersion, props };
+    this.children.set(pool, child);
+    for (const hook of this.startHooks) hook(child);
   }
 
   async stop(pool: Uuid): Promise<void> {
@@ -109,6 +143,14 @@ export class PoolChildren {
     if (child && mapVersion > child.mapVersion) child.mapVersion = mapVersion;
   }
 
+  /** The leader's properties; a pool that is not here is passed over. */
+  setProps({ pool, props }: PropsArgs): void {
+    const child = this.children.get(pool);
+    if (!child) return;
+    child.vos.setCheckpointPolicy(props.checkpoint);
+    child.props = props;
+  }
+
   private place(places: readonly ShardPlace[]): ShardPlace {
     const place = places[this.target];
     if (!place) throw new DaosError('INVAL', `no place for the shard of target ${this.target}`);
@@ -124,12 +166,13 @@ export function dsPoolChildLookup(xs: Xstream, pool: Uuid): DsPoolChild {
 }
 
 export function startChildren(xs: Xstream): PoolChildren {
-  const children = new PoolChildren(xs.target);
+  const children = new PoolChildren(xs.target, () => xs.hlc.get());
   xs.provide(POOL_CHILDREN, children);
   xs.operation(ChildOp.CREATE, (args: ShardCreateArgs) => children.create(args));
   xs.operation(ChildOp.START, (args: ChildStartArgs) => children.start(args));
   xs.operation(ChildOp.STOP, (pool: Uuid) => children.stop(pool));
   xs.operation(ChildOp.QUERY, (pool: Uuid) => children.query(pool));
   xs.operation(ChildOp.MAP_VERSION, (args: MapVersionArgs) => children.setMapVersion(args));
+  xs.operation(ChildOp.PROPS, (args: PropsArgs) => children.setProps(args));
   return children;
 }

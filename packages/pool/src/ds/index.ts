@@ -52,5 +52,6 @@ export {
   dsPoolTgtDestroy,
 } from './svc_client.js';
 export type { OpId } from './svc_ops.js';
+export { poolTargetProps, type PoolTargetProps, type ReclaimMode } from './target_props.js';
 export { POOL_SYSTEM, PoolSystem, dsPoolLookup, type DsPool } from './system.js';
 export type { PoolHandleRecord } from './user.js';

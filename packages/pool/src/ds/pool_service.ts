@@ -161,6 +161,11 @@ export class PoolService implements RsvcLeader {
     });
   }
 
+  /** Properties have changed: has all ranks ask for them, by handing them the map again. */
+  announce(): void {
+    this.distributor?.request();
+  }
+
   /** Closes, in all extensions, what was opened through the handles. */
   async closePoolHandles(tx: RdbTx, handles: ReadonlySet<Uuid>): Promise<void> {
     for (const extension of this.extensions) await extension.closePoolHandles(tx, handles);

@@ -1,5 +1,5 @@
 import { TAG_SYSTEM } from '@daos/cart';
-import { DaosError, PoolMap, type Uuid } from '@daos/common';
+import { DaosError, PoolMap, UUID_NIL, type Uuid } from '@daos/common';
 import { tlsKey, type Xstream } from '@daos/engine';
 import { getLogger } from '@daos/gurt';
 import { RdbReplica } from '@daos/rdb';
@@ -8,14 +8,17 @@ import { dsSecValidateCredential } from '@daos/security/ds';
 import type { VosPoolInfo } from '@daos/vos';
 
 import { LeaderSearch } from '../dc/leader_search.js';
-import type { ServicePeer } from '../dc/service_call.js';
-import { POOL_TGT_MAP_UPDATE, POOL_TGT_QUERY } from '../rpc.js';
+import { dcRsvcCall, type ServicePeer } from '../dc/service_call.js';
+import { propsFromWire } from '../props_wire.js';
+import { POOL_PROP_GET, POOL_TGT_MAP_UPDATE, POOL_TGT_QUERY } from '../rpc.js';
 import type { PoolTgtCreateParams } from './api.js';
 import { ChildOp } from './child.js';
 import { LocalCaller } from './local_caller.js';
 import { PoolService, type PoolServiceExtensionFactory, type PoolServiceHost } from './pool_service.js';
 import type { TargetSpace } from './space.js';
+import { PropsFeed } from './props_feed.js';
 import { PoolStorage, type PoolMapRecord, type ShardPlace } from './storage.js';
+import { TARGET_PROP_NUMBERS, poolTargetProps, type PoolTargetProps } from './target_props.js';
 
 /** A pool on this engine, as its system xstream knows it. */
 export interface DsPool {
@@ -27,6 +30,7 @@ export interface DsPool {
 
 const MAP_PUSH_TIMEOUT_MS = 10_000;
 const SPACE_TIMEOUT_MS = 10_000;
+const PROPS_TIMEOUT_MS = 20_000;
 const log = getLogger('pool');
 
 /** All pools of this engine, their storage, and the services whose replicas are here. Lives in the system xstream. */
@@ -40,6 +44,12 @@ export class PoolSystem {
   private readonly changing = new Set<Uuid>();
   /** How to reach the leaders of pools from here. */
   private readonly searches = new Map<Uuid, LeaderSearch>();
+  private readonly feed = new PropsFeed({
+    fetch: (pool, signal) => this.fetchProps(pool, signal),
+    deliver: async (pool, props) => {
+      await this.xs.onTargets(ChildOp.PROPS, { pool, props });
+    },
+  });
 
   constructor(readonly xs: Xstream) {
     this.storage = new PoolStorage(xs.engine);
@@ -87,6 +97,7 @@ export class PoolSystem {
 
   async cleanup(): Promise<void> {
     // The targets close their shards themselves.
+    await this.feed.stopAll();
     await this.services.stopAll();
   }
 
@@ -138,6 +149,8 @@ export class PoolSystem {
     this.pools.set(pool, { uuid: pool, map, record });
     this.searches.delete(pool);
     await this.xs.onTargets(ChildOp.MAP_VERSION, { pool, mapVersion: record.mapVersion });
+    // also how the leader says that properties have changed
+    this.feed.request(pool);
   }
 
   /** Space of the pool on this engine's targets. */
@@ -187,9 +200,19 @@ export class PoolSystem {
     await this.xs.onTargets(ChildOp.START, { pool, places, mapVersion: record?.mapVersion ?? 0 });
     const map = record && PoolMap.decode(record.map, record.mapVersion);
     this.pools.set(pool, { uuid: pool, map, record });
+    // a new pool's leader hands over its map
+    if (this.serviceRanks(pool).length > 0) this.feed.request(pool);
+  }
+
+  private async fetchProps(pool: Uuid, signal: AbortSignal): Promise<PoolTargetProps> {
+    const body = { numbers: TARGET_PROP_NUMBERS };
+    const options = { timeoutMs: PROPS_TIMEOUT_MS, signal };
+    const answer = await dcRsvcCall(this.peer(pool), POOL_PROP_GET, UUID_NIL, body, options);
+    return poolTargetProps(propsFromWire(answer.body.props));
   }
 
   private async stopPool(pool: Uuid): Promise<void> {
+    await this.feed.stop(pool);
     this.pools.delete(pool);
     this.searches.delete(pool);
     await this.xs.onTargets(ChildOp.STOP, pool);

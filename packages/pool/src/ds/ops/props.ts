@@ -5,6 +5,7 @@ import { encodeU32 } from '../codec.js';
 import { PATH_ROOT, PATH_USER, PoolKey } from '../layout.js';
 import { poolPropsGet, poolPropsSet } from '../pool_props.js';
 import type { PoolService } from '../pool_service.js';
+import { TARGET_PROP_NUMBERS } from '../target_props.js';
 import { OPS_PER_SECOND_MAX, type OpId } from '../svc_ops.js';
 import { attrsDel, attrsSet, type Attr } from './attr_ops.js';
 
@@ -13,8 +14,12 @@ export function poolGetProps(service: PoolService, numbers: readonly number[]): 
   return service.read((tx) => poolPropsGet(tx, service.serviceRanks(), numbers));
 }
 
-export function poolSetProps(service: PoolService, op: OpId, props: readonly PropertyEntry[]): Promise<void> {
-  return service.write(
+export async function poolSetProps(
+  service: PoolService,
+  op: OpId,
+  props: readonly PropertyEntry[],
+): Promise<void> {
+  await service.write(
     op,
     async (tx) => {
       poolPropsSet(tx, props);
@@ -24,6 +29,7 @@ export function poolSetProps(service: PoolService, op: OpId, props: readonly Pro
     },
     () => undefined,
   );
+  if (props.some(({ number }) => TARGET_PROP_NUMBERS.includes(number))) service.announce();
 }
 
 export function poolSetAttrs(service: PoolService, op: OpId, attrs: readonly Attr[]): Promise<void> {
