@@ -134,7 +134,7 @@ export class Container {
     if (head instanceof ObjectHead) this.objectGone();
   }
 
-  private objectGone(): void {
+  objectGone(): void {
     this.change({ objectCount: Math.max(0, this.row.objectCount - 1) });
   }
 
