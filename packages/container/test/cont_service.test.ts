@@ -20,6 +20,7 @@ import {
   contDeleteAcl,
   contDestroySnapshot,
   contGetAttrs,
+  contHistory,
   contListAttrs,
   contListSnapshots,
   contQuery,
@@ -387,6 +388,25 @@ describe('container service', () => {
     await contDestroySnapshot(fixture.service, fixture.op(), under, second);
     await contDestroySnapshot(fixture.service, fixture.op(), under, first);
     expect(await query(under)).toMatchObject({ snapshotCount: 0, latestSnapshot: 0n });
+  });
+
+  it('tells targets the snapshots, the last deletion of one, and its clock', async () => {
+    const { under } = await open(await create('home'), RW);
+    const first = await contCreateSnapshot(fixture.service, fixture.op(), under);
+    const second = await contCreateSnapshot(fixture.service, fixture.op(), under);
+    const before = await contHistory(fixture.service, under.container);
+    expect(before).toMatchObject({ snapshots: [first, second], snapshotDeleted: 0n, isTransformed: false });
+    expect(before.now > second).toBe(true);
+    await contDestroySnapshot(fixture.service, fixture.op(), under, first);
+    expect(fixture.targets.snapshotsDeleted).toEqual([under.container]);
+    const after = await contHistory(fixture.service, under.container);
+    expect(after).toMatchObject({ snapshots: [second], isTransformed: false });
+    expect(after.snapshotDeleted > before.now && after.snapshotDeleted < after.now).toBe(true);
+    await expect(contHistory(fixture.service, uuidGenerate())).rejects.toMatchObject({ der: 'NONEXIST' });
+    for (const number of [ContProp.DEDUP, ContProp.COMPRESS, ContProp.ENCRYPT]) {
+      const other = await create(`other-${number}`, [{ number, value: 1n }]);
+      expect(await contHistory(fixture.service, other)).toMatchObject({ isTransformed: true });
+    }
   });
 
   it('never gives an object id twice, over restarts and several containers; ALLOCED_OID starts the range', async () => {

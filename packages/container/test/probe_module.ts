@@ -1,12 +1,35 @@
+import { IodType, type Epoch } from '@daos/common';
 import { dsContHandleLookup } from '@daos/container/ds';
 import type { EngineModule } from '@daos/engine';
+import { dsPoolChildLookup } from '@daos/pool/ds';
 
 export interface ProbeArgs {
   readonly pool: string;
   readonly handle: string;
 }
 
-/** Looks handles up as the object service does. */
+export interface ProbeWrite extends ProbeArgs {
+  readonly bytes: number;
+  /** What the value is filled with. */
+  readonly fill: number;
+}
+
+export interface ProbeRead extends ProbeArgs {
+  readonly epoch: Epoch;
+}
+
+const AT = {
+  oid: { oid: { hi: 0n, lo: 1n }, shard: 0, layoutVersion: 1 },
+  flavours: { dkey: 'hashed', akey: 'hashed' },
+  flags: 0,
+  dkey: Buffer.from('d'),
+} as const;
+
+function iod(bytes: number) {
+  return { akey: Buffer.from('a'), type: IodType.ARRAY, size: 1, recxs: [{ idx: 0n, nr: BigInt(bytes) }] };
+}
+
+/** Looks handles up, reads and writes as the object service does. */
 export const probeModule: EngineModule = {
   name: 'probe',
   id: 40,
@@ -18,6 +41,17 @@ export const probeModule: EngineModule = {
       const wasCached = !(found instanceof Promise);
       const { containerUuid, canRead, canWrite, poolMapVersion, checksum } = await found;
       return { wasCached, containerUuid, canRead, canWrite, poolMapVersion, checksum };
+    });
+    xs.operation('probe.props', (pool: string) => dsPoolChildLookup(xs, pool).props);
+    xs.operation('probe.write', async ({ pool, handle, bytes, fill }: ProbeWrite) => {
+      const { container } = await dsContHandleLookup(xs, pool, handle);
+      const values = [Buffer.alloc(bytes, fill)];
+      await container.update({ ...AT, epoch: xs.hlc.get(), iods: [iod(bytes)], values });
+    });
+    xs.operation('probe.read', async ({ pool, handle, epoch }: ProbeRead) => {
+      const { container } = await dsContHandleLookup(xs, pool, handle);
+      const [found] = await container.fetch({ ...AT, epoch, iods: [iod(1)] });
+      return found?.pieces[0]?.data[0];
     });
     return {};
   },

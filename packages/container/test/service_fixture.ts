@@ -48,6 +48,12 @@ export class FakeTargets implements ContServiceHost {
     for (const handle of handles) this.granted.delete(handle);
   }
 
+  readonly snapshotsDeleted: Uuid[] = [];
+
+  async snapshotDeleted(_ranks: readonly number[], _pool: Uuid, container: Uuid): Promise<void> {
+    this.snapshotsDeleted.push(container);
+  }
+
   async destroy(_ranks: readonly number[], _pool: Uuid, container: Uuid): Promise<void> {
     this.fail();
     this.destroyed.push(container);

@@ -18,6 +18,7 @@ const MODULES = [
   { url: moduleUrl('container/dist/src/ds/index.js'), exportName: 'contModule' },
   { url: moduleUrl('container/dist/test/probe_module.js'), exportName: 'probeModule' },
 ];
+const FAST_CONT = { url: moduleUrl('container/dist/test/fast_module.js'), exportName: 'fastContModule' };
 
 export const ALICE: AuthSys = {
   machineName: 'host1',
@@ -48,6 +49,8 @@ export class SystemFixture {
   svc: PoolSvcTarget = { poolUuid: this.pool, svcRanks: [], timeoutMs: 5000 };
   private readonly dir = mkdtempSync(join(tmpdir(), 'daos-cont-'));
   private version = 1;
+
+  constructor(private readonly options: { readonly isFast?: boolean } = {}) {}
 
   async start(ranks: number, targetCount = 2): Promise<void> {
     for (let rank = 0; rank < ranks; rank++) this.engines[rank] = await this.startEngine(rank, targetCount);
@@ -115,7 +118,7 @@ export class SystemFixture {
 
   private startEngine(rank: number, targetCount: number): Promise<RunningEngine> {
     return startEngine({
-      modules: MODULES,
+      modules: this.options.isFast ? MODULES.map((module, i) => (i === 1 ? FAST_CONT : module)) : MODULES,
       targetCount,
       storageDir: this.storage(rank),
       socketDir: this.dir,

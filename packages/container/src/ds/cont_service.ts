@@ -42,6 +42,8 @@ export interface ContServiceHost {
   grant(ranks: readonly number[], grant: ContGrant): Promise<void>;
   /** Takes handles away; ranks that cannot be reached are logged: they ask the leader about handles again. */
   revoke(ranks: readonly number[], pool: Uuid, handles: readonly Uuid[]): Promise<void>;
+  /** Tells the targets of the ranks; those that cannot be reached find out when the container is written to again. */
+  snapshotDeleted(ranks: readonly number[], pool: Uuid, container: Uuid): Promise<void>;
   /** Removes the container from all targets of the ranks. Throws the first failure, naming its rank. */
   destroy(ranks: readonly number[], pool: Uuid, container: Uuid): Promise<void>;
 }

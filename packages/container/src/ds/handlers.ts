@@ -22,6 +22,7 @@ import {
   CONT_DESTROY,
   CONT_DESTROY_BYLABEL,
   CONT_HDL_FETCH,
+  CONT_HISTORY_FETCH,
   CONT_OID_ALLOC,
   CONT_OPEN,
   CONT_OPEN_BYLABEL,
@@ -33,8 +34,10 @@ import {
   CONT_TGT_CLOSE,
   CONT_TGT_DESTROY,
   CONT_TGT_OPEN,
+  CONT_TGT_SNAPSHOT_DELETED,
 } from '../rpc.js';
 import type { ContInfo } from '../types.js';
+import type { ContHistory } from './aggregate/pool_aggregator.js';
 import { contChecksum } from './cont_props.js';
 import type { ContGrant, ContService } from './cont_service.js';
 import { contCreate } from './ops/create.js';
@@ -46,6 +49,7 @@ import {
   contDeleteAcl,
   contDestroySnapshot,
   contGetAttrs,
+  contHistory,
   contListAttrs,
   contListSnapshots,
   contQuery,
@@ -56,7 +60,8 @@ import {
 } from './ops/metadata.js';
 import { contClose, contOpen, type OpenParams } from './ops/open.js';
 import { findHandle } from './records.js';
-import { ContTargetOp, type HandleUuid } from './target.js';
+import type { HandleUuid } from './target.js';
+import { ContTargetOp, type ContUuids } from './target_op.js';
 
 /** How long a target's question about a handle may take. */
 const FETCH_TIMEOUT_MS = 20_000;
@@ -76,6 +81,7 @@ export function serveContainers(system: PoolSystem, services: ContServices): voi
   serveAttrs(system, of);
   serveSnapshots(system, of);
   serveHandles(system, of);
+  serveAggregation(system, of);
 }
 
 type Find = (context: ServiceContext<unknown>) => ContService;
@@ -250,6 +256,36 @@ function serveHandles(system: PoolSystem, of: Find): void {
         { timeoutMs: FETCH_TIMEOUT_MS },
       )
     ).body;
+  });
+}
+
+/** What targets ask and are told for aggregation. */
+function serveAggregation(system: PoolSystem, of: Find): void {
+  const { xs, caller } = system;
+  servePoolRpc(
+    system,
+    CONT_HISTORY_FETCH,
+    async (context) => ({ body: await contHistory(of(context), context.body.container) }),
+    { serverOnly: true },
+  );
+  caller.handle(CONT_TGT_SNAPSHOT_DELETED, async (request) => {
+    checkServer(CONT_TGT_SNAPSHOT_DELETED.name, request);
+    await xs.onTargets(ContTargetOp.SNAPSHOT_DELETED, request.input);
+    return { output: {} };
+  });
+  // targets of one engine often ask at the same time
+  const asking = new Map<string, Promise<ContHistory>>();
+  xs.operation(ContTargetOp.HISTORY, ({ pool, container }: ContUuids): Promise<ContHistory> => {
+    const key = `${pool}/${container}`;
+    let answer = asking.get(key);
+    if (!answer) {
+      const options = { timeoutMs: FETCH_TIMEOUT_MS };
+      answer = dcRsvcCall(system.peer(pool), CONT_HISTORY_FETCH, UUID_NIL, { container }, options)
+        .then(({ body }) => body)
+        .finally(() => asking.delete(key));
+      asking.set(key, answer);
+    }
+    return answer;
   });
 }
 

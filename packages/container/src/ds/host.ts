@@ -3,7 +3,7 @@ import { DaosError, type Uuid } from '@daos/common';
 import { getLogger } from '@daos/gurt';
 import type { PoolSystem } from '@daos/pool/ds';
 
-import { CONT_TGT_CLOSE, CONT_TGT_DESTROY, CONT_TGT_OPEN } from '../rpc.js';
+import { CONT_TGT_CLOSE, CONT_TGT_DESTROY, CONT_TGT_OPEN, CONT_TGT_SNAPSHOT_DELETED } from '../rpc.js';
 import type { ContGrant, ContServiceHost } from './cont_service.js';
 
 const RANK_TIMEOUT_MS = 15_000;
@@ -31,6 +31,16 @@ export class ContRanks implements ContServiceHost {
         log.warn(
           `rank ${ranks[i]} did not close ${handles.length} container handles: ${String(answer.reason)}`,
         );
+    });
+  }
+
+  async snapshotDeleted(ranks: readonly number[], pool: Uuid, container: Uuid): Promise<void> {
+    const answers = await Promise.allSettled(
+      ranks.map((rank) => this.one(rank, CONT_TGT_SNAPSHOT_DELETED, { pool, container })),
+    );
+    answers.forEach((answer, i) => {
+      if (answer.status === 'rejected')
+        log.warn(`rank ${ranks[i]} does not know that a snapshot was deleted: ${String(answer.reason)}`);
     });
   }
 

@@ -24,6 +24,8 @@ export const ContKey = {
   NHANDLES: rdbStringKey('nhandles'),
   NSNAPSHOTS: rdbStringKey('nsnapshots'),
   SNAPSHOTS: rdbStringKey('snapshots'),
+  /** HLC value of the last deletion of a snapshot. */
+  SNAP_DELETED: rdbStringKey('snap_deleted'),
   USER: rdbStringKey('user'),
   HANDLES: rdbStringKey('handles'),
 } as const;

@@ -4,22 +4,11 @@ import { tlsKey, type Xstream } from '@daos/engine';
 import { POOL_CHILDREN, dsPoolChildLookup, type DsPoolChild } from '@daos/pool/ds';
 import type { VosContainer, VosObjects } from '@daos/vos';
 
+import { startAggregation, type TargetAggregation } from './aggregate/target_aggregation.js';
 import type { ContGrant } from './cont_service.js';
 import type { DsContHandle } from './handle.js';
-
-/** Names of operations between the xstreams of an engine. */
-export const ContTargetOp = {
-  GRANT: 'cont.grant',
-  REVOKE: 'cont.revoke',
-  DESTROY: 'cont.destroy',
-  /** On the system xstream: asks the leader about a handle. */
-  FETCH: 'cont.fetchHandle',
-} as const;
-
-export interface ContUuids {
-  readonly pool: Uuid;
-  readonly container: Uuid;
-}
+import type { ContModuleOptions } from './options.js';
+import { ContTargetOp, type ContUuids } from './target_op.js';
 
 export interface HandleUuids {
   readonly pool: Uuid;
@@ -84,7 +73,10 @@ export class ContTarget {
   private readonly revoked = new LruMap<Uuid, true>(REVOKED_MAX);
   private readonly unknown = new LruMap<Uuid, number>(UNKNOWN_MAX);
 
-  constructor(private readonly xs: Xstream) {}
+  constructor(
+    private readonly xs: Xstream,
+    private readonly aggregation: TargetAggregation,
+  ) {}
 
   /** See `dsContHandleLookup`. */
   lookup(pool: Uuid, handle: Uuid): DsContHandle | Promise<DsContHandle> {
@@ -136,6 +128,7 @@ export class ContTarget {
     for (const [uuid, { poolUuid, containerUuid }] of this.handles) {
       if (poolUuid === pool && containerUuid === container) this.forget(uuid);
     }
+    await this.aggregation.leave(pool, container);
     try {
       await dsPoolChildLookup(this.xs, pool).vos.containerDestroy(container);
     } catch (error) {
@@ -221,11 +214,15 @@ export function dsContHandleLookup(
   return xs.tls(CONT_TARGET).lookup(poolUuid, handle);
 }
 
-export function startContTarget(xs: Xstream): void {
-  const target = new ContTarget(xs);
+export function startContTarget(xs: Xstream, options: ContModuleOptions): void {
+  const aggregation = startAggregation(xs, options);
+  const target = new ContTarget(xs, aggregation);
   xs.provide(CONT_TARGET, target);
   xs.operation(ContTargetOp.GRANT, (grant: ContGrant) => target.grant(grant));
   xs.operation(ContTargetOp.REVOKE, (args: HandleUuids) => target.revoke(args));
   xs.operation(ContTargetOp.DESTROY, (args: ContUuids) => target.destroy(args));
+  xs.operation(ContTargetOp.SNAPSHOT_DELETED, ({ pool, container }: ContUuids) =>
+    aggregation.snapshotDeleted(pool, container),
+  );
   xs.tls(POOL_CHILDREN).onStop((pool) => target.closePool(pool));
 }

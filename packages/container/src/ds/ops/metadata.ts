@@ -15,6 +15,7 @@ import {
   attrsGet,
   attrsList,
   attrsSet,
+  decodeU64,
   encodeU64,
   encodeUuid,
   type Attr,
@@ -24,6 +25,7 @@ import { rdbIntegerKey, rdbIntegerOf, type RdbTx } from '@daos/rdb';
 import { canGetProperties, canReadData, canSetProperties, canWriteData } from '@daos/security/rpc';
 
 import type { ContInfo } from '../../types.js';
+import type { ContHistory } from '../aggregate/pool_aggregator.js';
 import {
   contAcl,
   contAclStore,
@@ -34,7 +36,7 @@ import {
   contPropsStore,
 } from '../cont_props.js';
 import type { ContService } from '../cont_service.js';
-import { ContKey, PATH_CUUIDS, contSnapshotsPath, contUserPath, labelKey } from '../layout.js';
+import { ContKey, PATH_CUUIDS, contPath, contSnapshotsPath, contUserPath, labelKey } from '../layout.js';
 import { contHandle, type ContHandleRecord } from '../records.js';
 
 /** An open container as a request names it. */
@@ -43,6 +45,8 @@ export interface Under {
   readonly handle: Uuid;
 }
 
+/** Properties with which stored data is not what was written. */
+const TRANSFORMING = [ContProp.DEDUP, ContProp.COMPRESS, ContProp.ENCRYPT];
 const OWNERSHIP: readonly number[] = [ContProp.OWNER, ContProp.OWNER_GROUP];
 
 /** Info, and properties when some are asked for (all: an empty list). */
@@ -180,13 +184,13 @@ export function contListSnapshots(service: ContService, under: Under): Promise<E
 }
 
 /** DER_NONEXIST when there is no snapshot at this epoch. */
-export function contDestroySnapshot(
+export async function contDestroySnapshot(
   service: ContService,
   op: OpId,
   under: Under,
   epoch: Epoch,
 ): Promise<void> {
-  return change(service, op, under, (tx, { capas }) => {
+  await change(service, op, under, (tx, { capas }) => {
     if (!canWriteData(capas)) throw denied('destroy snapshots of', under);
     const path = contSnapshotsPath(under.container);
     if (!tx.lookup(path, rdbIntegerKey(epoch)))
@@ -198,6 +202,25 @@ export function contDestroySnapshot(
       ContKey.NSNAPSHOTS,
       service.counter(tx, under.container, ContKey.NSNAPSHOTS) - 1,
     );
+    tx.update(contPath(under.container), ContKey.SNAP_DELETED, encodeU64(service.pool.host.hlc.get()));
+  });
+  await service.host.snapshotDeleted(service.ranks(), service.pool.uuid, under.container);
+}
+
+/** What a target has to know before it aggregates a container. DER_NONEXIST when there is none, or it is being destroyed. */
+export function contHistory(service: ContService, container: Uuid): Promise<ContHistory> {
+  return service.pool.read((tx) => {
+    service.checkExists(tx, container);
+    if (service.isDestroying(tx, container))
+      throw new DaosError('NONEXIST', `container ${container} is being destroyed`);
+    const deleted = tx.lookup(contPath(container), ContKey.SNAP_DELETED);
+    return {
+      // changes of the service wait for this: no snapshot with an earlier epoch comes after it
+      now: service.pool.host.hlc.get(),
+      snapshots: [...tx.iterate(contSnapshotsPath(container))].map(({ key }) => rdbIntegerOf(key)),
+      snapshotDeleted: deleted ? decodeU64(deleted) : 0n,
+      isTransformed: TRANSFORMING.some((number) => contNumber(tx, container, number) !== 0n),
+    };
   });
 }
 

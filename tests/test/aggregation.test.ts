@@ -1,0 +1,58 @@
+import { daosInit, type KvObject } from '@daos/client';
+
+import { TempSystem } from '../src/index.js';
+
+const MIB = 1024 * 1024;
+const KEYS = 16;
+
+describe('a pool whose values are overwritten all the time', () => {
+  it('takes several times its size, since history older than the gap gives its space back', async () => {
+    const temp = await TempSystem.start();
+    try {
+      const daos = await daosInit({ agentDir: temp.system.agentDir });
+      try {
+        const created = await temp.dmg(['pool', 'create', '--scm-size=256MB', '--nvme-size=1GB', '--properties=reclaim:time', 'small']);
+        expect(created).toMatchObject({ code: 0 });
+        const pool = await daos.poolConnect('small');
+        await pool.contCreate({ label: 'over' });
+        const cont = await pool.contOpen('over', { mode: 'rw' });
+        const kv = await cont.kvCreate({ class: 'SX' });
+        const { written, waits } = await overwrite(kv, 3 * 1024 * MIB);
+        expect(written).toBeGreaterThanOrEqual(3 * 1024 * MIB);
+        console.log(`${written / MIB} MiB into a pool of 1 GB; ${waits} waits for space`);
+      } finally {
+        await daos.close();
+      }
+    } finally {
+      await temp.remove();
+    }
+  }, 300_000);
+});
+
+/** Writes so many bytes to a few keys, each with what its round says, and reads them back after each round. */
+async function overwrite(kv: KvObject, bytes: number): Promise<{ written: number; waits: number }> {
+  let [written, waits] = [0, 0];
+  for (let round = 0; written < bytes; round++) {
+    const value = Buffer.alloc(MIB, round);
+    for (let key = 0; key < KEYS; key++) {
+      while (!(await fits(kv.put(`key ${key}`, value)))) {
+        waits++;
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      }
+    }
+    written += KEYS * MIB;
+    const found = await kv.get(`key ${round % KEYS}`);
+    if (!found || !value.equals(found)) throw new Error(`round ${round}: another value came back`);
+  }
+  return { written, waits };
+}
+
+async function fits(put: Promise<unknown>): Promise<boolean> {
+  try {
+    await put;
+    return true;
+  } catch (error) {
+    if ((error as { der?: string }).der === 'NOSPACE') return false;
+    throw error;
+  }
+}
