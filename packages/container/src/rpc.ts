@@ -187,13 +187,13 @@ export const CONT_TGT_CLOSE = defineRpc({
   request: { pool: f.uuid, handles: f.array(f.uuid) },
   reply: {},
 });
-/** Server to server: a target asks the leader before it aggregates a container. `now` is the leader's clock. */
+/** Server to server: a target asks the leader before it aggregates or scrubs a container. `now` is the leader's clock. */
 export const CONT_HISTORY_FETCH = defineServiceRpc({
   ...cont,
   name: 'CONT_HISTORY_FETCH',
   index: 67,
   request: { container: f.uuid },
-  reply: { now: f.u64, snapshots: f.array(f.u64), snapshotDeleted: f.u64, isTransformed: f.bool },
+  reply: { now: f.u64, snapshots: f.array(f.u64), snapshotDeleted: f.u64, isTransformed: f.bool, checksumType: f.u32 },
 });
 /** Server to server: a snapshot was deleted, what it kept apart can be merged. */
 export const CONT_TGT_SNAPSHOT_DELETED = defineRpc({

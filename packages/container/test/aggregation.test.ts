@@ -76,7 +76,7 @@ describe('aggregation of a pool on one target', () => {
     now = 1000n;
     reclaim = 'time';
     isIdle = true;
-    history = { snapshots: [], snapshotDeleted: 0n, isTransformed: false };
+    history = { snapshots: [], snapshotDeleted: 0n, isTransformed: false, checksumType: 0 };
     leaderNow = () => now;
     questions = [];
     failure = undefined;
@@ -86,6 +86,7 @@ describe('aggregation of a pool on one target', () => {
         reclaim: () => reclaim,
         isIdle: () => isIdle,
         now: () => now,
+        isDeparting: () => false,
         history: async (of) => {
           questions.push(of);
           if (failure) throw failure;
@@ -219,7 +220,7 @@ describe('aggregation of a pool on one target', () => {
   it('ends with the pool, also while the leader does not answer', async () => {
     await history4();
     const deaf = new PoolAggregator(
-      { vos, reclaim: () => reclaim, isIdle: () => isIdle, now: () => now, history: () => new Promise(() => undefined) },
+      { vos, reclaim: () => reclaim, isIdle: () => isIdle, now: () => now, isDeparting: () => false, history: () => new Promise(() => undefined) },
       { ...AGGREGATOR_TIMING, gap: GAP },
     );
     deaf.start();

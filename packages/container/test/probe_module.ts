@@ -1,6 +1,7 @@
-import { IodType, type Epoch } from '@daos/common';
+import { ChecksumType, IodType, iodChecksums, type Epoch } from '@daos/common';
 import { dsContHandleLookup } from '@daos/container/ds';
 import type { EngineModule } from '@daos/engine';
+import { telemetry } from '@daos/gurt';
 import { dsPoolChildLookup } from '@daos/pool/ds';
 
 export interface ProbeArgs {
@@ -12,6 +13,8 @@ export interface ProbeWrite extends ProbeArgs {
   readonly bytes: number;
   /** What the value is filled with. */
   readonly fill: number;
+  /** With checksums (crc64). */
+  readonly isChecked?: boolean;
 }
 
 export interface ProbeRead extends ProbeArgs {
@@ -42,11 +45,15 @@ export const probeModule: EngineModule = {
       const { containerUuid, canRead, canWrite, poolMapVersion, checksum } = await found;
       return { wasCached, containerUuid, canRead, canWrite, poolMapVersion, checksum };
     });
+    xs.operation('probe.metrics', () => telemetry.snapshot());
     xs.operation('probe.props', (pool: string) => dsPoolChildLookup(xs, pool).props);
-    xs.operation('probe.write', async ({ pool, handle, bytes, fill }: ProbeWrite) => {
+    xs.operation('probe.write', async ({ pool, handle, bytes, fill, isChecked = false }: ProbeWrite) => {
       const { container } = await dsContHandleLookup(xs, pool, handle);
       const values = [Buffer.alloc(bytes, fill)];
-      await container.update({ ...AT, epoch: xs.hlc.get(), iods: [iod(bytes)], values });
+      const iods = [iod(bytes)];
+      const sums = values.map((value) => iodChecksums(ChecksumType.CRC64, 32 * 1024, iod(bytes), value));
+      const checksums = isChecked ? { checksums: sums } : {};
+      await container.update({ ...AT, epoch: xs.hlc.get(), iods, values, ...checksums });
     });
     xs.operation('probe.read', async ({ pool, handle, epoch }: ProbeRead) => {
       const { container } = await dsContHandleLookup(xs, pool, handle);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { cartClient, type CartContext } from '@daos/cart';
 import { Hlc, uuidGenerate, type Uuid } from '@daos/common';
+import { DrpcModule, SrvMethod } from '@daos/drpc';
 import { startEngine, type RunningEngine } from '@daos/engine';
 import { dcPoolConnect, type DcPool, type DcSystem } from '@daos/pool/dc';
 import { dsPoolSvcCreate, dsPoolTgtCreate, type PoolSvcTarget } from '@daos/pool/ds';
@@ -29,7 +30,7 @@ export const ALICE: AuthSys = {
 };
 
 /** Answers for daos_server: every credential is genuine. */
-async function acceptCredential(_module: number, _method: number, body: Uint8Array): Promise<Uint8Array> {
+async function acceptCredential(body: Uint8Array): Promise<Uint8Array> {
   const { cred } = decodeRequest(body);
   return encodeMessage(ValidateCredResp, { status: 0, token: cred?.token });
 }
@@ -46,6 +47,8 @@ export class SystemFixture {
   readonly engines: RunningEngine[] = [];
   readonly client: CartContext = cartClient();
   readonly pool: Uuid = uuidGenerate();
+  /** Bodies of the events that engines raised. */
+  readonly events: Uint8Array[] = [];
   svc: PoolSvcTarget = { poolUuid: this.pool, svcRanks: [], timeoutMs: 5000 };
   private readonly dir = mkdtempSync(join(tmpdir(), 'daos-cont-'));
   private version = 1;
@@ -89,8 +92,9 @@ export class SystemFixture {
   }
 
   /** Stops an engine and starts it again from its storage. */
-  async restart(rank: number): Promise<void> {
+  async restart(rank: number, meanwhile: () => void = () => undefined): Promise<void> {
     await this.engine(rank).stop();
+    meanwhile();
     this.engines[rank] = await this.startEngine(rank, 2);
     await this.updateGroup();
   }
@@ -122,8 +126,14 @@ export class SystemFixture {
       targetCount,
       storageDir: this.storage(rank),
       socketDir: this.dir,
-      standalone: { rank, server: acceptCredential },
+      standalone: { rank, server: (module, method, body) => this.serve(module, method, body) },
     });
+  }
+
+  private serve(module: number, method: number, body: Uint8Array): Promise<Uint8Array> {
+    if (module !== DrpcModule.SRV || method !== SrvMethod.CLUSTER_EVENT) return acceptCredential(body);
+    this.events.push(body);
+    return Promise.resolve(new Uint8Array(0));
   }
 
   private async updateGroup(): Promise<void> {

@@ -1,4 +1,5 @@
 export { IdleWatch } from './idle_watch.js';
+export { RasId, RasSeverity, RasType, raiseRas, type RasNotice } from './ras.js';
 export { startEngine } from './start_engine.js';
 export { tlsKey } from './tls_key.js';
 export type {

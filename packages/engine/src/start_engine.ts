@@ -12,6 +12,7 @@ import { loadModules } from './module_list.js';
 import { notifyReady } from './notify_ready.js';
 import { findPortRange } from './port_range.js';
 import { hlcRecoveryBound, SystemXstream } from './system_xstream.js';
+import { serveRas } from './ras.js';
 import { TargetThread } from './target_thread.js';
 import type { EngineOptions, RunningEngine } from './types.js';
 
@@ -115,6 +116,7 @@ class EngineRun implements RunningEngine {
     this.xstream = xs;
     xs.onReady = this.becomeReady;
     serveLifecycle(xs);
+    serveRas(xs);
     await this.startTargets(xs, constants);
     xs.threads = this.threads;
     await xs.modules.start(xs, modules);

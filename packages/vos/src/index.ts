@@ -40,5 +40,17 @@ export { DF_VERSION, PoolCompat } from './superblock.js';
 export { TargetTimestamps } from './ts/pool_timestamps.js';
 export { TimestampTable } from './ts/timestamp_table.js';
 export { CHECKPOINT_POLICY } from './umem/umem_options.js';
+export {
+  SCRUB_DISABLED_VARIABLE,
+  SCRUB_METRICS,
+  ScrubMode,
+  Scrubber,
+  scrubLoop,
+  type ScrubContainer,
+  type ScrubSettings,
+  type ScrubSource,
+  type ScrubStatistics,
+  type ScrubValue,
+} from './scrub/index.js';
 export type * from './types.js';
 export { AggregateFlag } from './aggregate/work.js';

@@ -8,6 +8,7 @@ import { startAggregation, type TargetAggregation } from './aggregate/target_agg
 import type { ContGrant } from './cont_service.js';
 import type { DsContHandle } from './handle.js';
 import type { ContModuleOptions } from './options.js';
+import { startScrub, type TargetScrub } from './scrub/target_scrub.js';
 import { ContTargetOp, type ContUuids } from './target_op.js';
 
 export interface HandleUuids {
@@ -25,6 +26,14 @@ const REVOKED_MAX = 4096;
 /** Unknown handles that are refused without asking again, and for how long. */
 const UNKNOWN_MAX = 1024;
 const UNKNOWN_MS = 1000;
+
+/** What goes on in containers of its own accord. */
+interface Background {
+  readonly aggregation: TargetAggregation;
+  readonly scrub: TargetScrub | undefined;
+  /** Containers that are being destroyed: nothing begins in them. */
+  readonly departing: Set<Uuid>;
+}
 
 interface OpenContainer {
   readonly pool: Uuid;
@@ -75,7 +84,7 @@ export class ContTarget {
 
   constructor(
     private readonly xs: Xstream,
-    private readonly aggregation: TargetAggregation,
+    private readonly background: Background,
   ) {}
 
   /** See `dsContHandleLookup`. */
@@ -128,11 +137,15 @@ export class ContTarget {
     for (const [uuid, { poolUuid, containerUuid }] of this.handles) {
       if (poolUuid === pool && containerUuid === container) this.forget(uuid);
     }
-    await this.aggregation.leave(pool, container);
+    const { aggregation, scrub, departing } = this.background;
+    departing.add(container);
     try {
+      await Promise.all([aggregation.leave(pool, container), scrub?.leave(pool, container)]);
       await dsPoolChildLookup(this.xs, pool).vos.containerDestroy(container);
     } catch (error) {
       if (!isDaosError(error, 'NONEXIST')) throw error;
+    } finally {
+      departing.delete(container);
     }
   }
 
@@ -215,8 +228,9 @@ export function dsContHandleLookup(
 }
 
 export function startContTarget(xs: Xstream, options: ContModuleOptions): void {
-  const aggregation = startAggregation(xs, options);
-  const target = new ContTarget(xs, aggregation);
+  const departing = new Set<Uuid>();
+  const aggregation = startAggregation(xs, options, departing);
+  const target = new ContTarget(xs, { aggregation, scrub: startScrub(xs, departing), departing });
   xs.provide(CONT_TARGET, target);
   xs.operation(ContTargetOp.GRANT, (grant: ContGrant) => target.grant(grant));
   xs.operation(ContTargetOp.REVOKE, (args: HandleUuids) => target.revoke(args));

@@ -15,6 +15,8 @@ export interface ContHistory {
   readonly snapshotDeleted: Epoch;
   /** Deduplicated, compressed or encrypted: stays as it is. */
   readonly isTransformed: boolean;
+  /** DAOS hash type; 0: values have no checksums, or the scrubber is to leave them alone. */
+  readonly checksumType: number;
 }
 
 /** What aggregation needs of its target. */
@@ -24,6 +26,8 @@ export interface AggregatorHost {
   /** No client I/O keeps this target busy. */
   isIdle(): boolean;
   now(): Epoch;
+  /** It is being destroyed. */
+  isDeparting(container: Uuid): boolean;
   /** Asks the leader. DER_NONEXIST when the container is not known any more. */
   history(container: Uuid): Promise<ContHistory>;
 }
@@ -137,7 +141,7 @@ export class PoolAggregator {
     for (const change of this.host.vos.containersChanged()) if (this.isDue(change)) due.add(change.uuid);
     const nowMs = performance.now();
     for (const uuid of due) {
-      if (this.transformed.has(uuid) || (this.resting.get(uuid) ?? 0) > nowMs) due.delete(uuid);
+      if (this.host.isDeparting(uuid) || this.transformed.has(uuid) || (this.resting.get(uuid) ?? 0) > nowMs) due.delete(uuid);
     }
     return due;
   }

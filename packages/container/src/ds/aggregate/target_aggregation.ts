@@ -15,6 +15,7 @@ export class TargetAggregation {
   constructor(
     private readonly xs: Xstream,
     private readonly timing: AggregatorTiming,
+    private readonly departing: ReadonlySet<Uuid>,
   ) {
     this.idle = new IdleWatch(xs);
   }
@@ -31,6 +32,7 @@ export class TargetAggregation {
         reclaim: () => child.props.reclaim,
         isIdle: () => this.idle.isIdle(),
         now: () => xs.hlc.get(),
+        isDeparting: (container) => this.departing.has(container),
       },
       this.timing,
     );
@@ -54,8 +56,13 @@ export class TargetAggregation {
   }
 }
 
-export function startAggregation(xs: Xstream, { gap, timing }: ContModuleOptions): TargetAggregation {
-  const aggregation = new TargetAggregation(xs, { ...AGGREGATOR_TIMING, ...timing, gap: gap ?? aggregationGap() });
+export function startAggregation(
+  xs: Xstream,
+  { gap, timing: given }: ContModuleOptions,
+  departing: ReadonlySet<Uuid>,
+): TargetAggregation {
+  const timing = { ...AGGREGATOR_TIMING, ...given, gap: gap ?? aggregationGap() };
+  const aggregation = new TargetAggregation(xs, timing, departing);
   const children = xs.tls(POOL_CHILDREN);
   children.onStart((child) => aggregation.begin(child));
   children.onStop((pool) => aggregation.end(pool));

@@ -1,5 +1,6 @@
 import type { Acl } from '@daos/common';
 import {
+  ChecksumType,
   ContCapability,
   ContProp,
   DaosError,
@@ -219,9 +220,15 @@ export function contHistory(service: ContService, container: Uuid): Promise<Cont
       now: service.pool.host.hlc.get(),
       snapshots: [...tx.iterate(contSnapshotsPath(container))].map(({ key }) => rdbIntegerOf(key)),
       snapshotDeleted: deleted ? decodeU64(deleted) : 0n,
+      checksumType: scrubbedType(tx, container),
       isTransformed: TRANSFORMING.some((number) => contNumber(tx, container, number) !== 0n),
     };
   });
+}
+
+function scrubbedType(tx: RdbTx, container: Uuid): number {
+  const isDisabled = contNumber(tx, container, ContProp.SCRUBBER_DISABLED) !== 0n;
+  return isDisabled ? ChecksumType.OFF : Number(contNumber(tx, container, ContProp.CSUM));
 }
 
 function changeAcl(service: ContService, op: OpId, under: Under, make: (acl: Acl) => Acl): Promise<void> {
