@@ -10,7 +10,8 @@ import { configureLogging, type Random } from '@daos/gurt';
 
 import { TimestampTable, vosPoolCreate } from '../../src/index.js';
 import type { PoolHandle } from '../../src/pool.js';
-import { poolOpen, type PoolOpenOptions } from '../../src/pool_files.js';
+import { poolOpen } from '../../src/open_shards.js';
+import type { PoolOpenOptions } from '../../src/pool_files.js';
 import { openLmdb } from '../../src/umem/lmdb_store.js';
 import { MIB } from '../fixture.js';
 import { FaultyDisk } from '../umem/faulty_disk.js';
