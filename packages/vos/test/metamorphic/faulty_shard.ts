@@ -8,7 +8,7 @@ import { FaultyIo, MemoryIo } from '@daos/bio/testing';
 import { uuidGenerate, type Uuid } from '@daos/common';
 import { configureLogging, type Random } from '@daos/gurt';
 
-import { TimestampTable, vosPoolCreate } from '../../src/index.js';
+import { TargetTimestamps, vosPoolCreate } from '../../src/index.js';
 import type { PoolHandle } from '../../src/pool.js';
 import { poolOpen } from '../../src/open_shards.js';
 import type { PoolOpenOptions } from '../../src/pool_files.js';
@@ -162,7 +162,7 @@ export class FaultyShard {
 
   private async openOnce(): Promise<void> {
     const { machine, data, disk } = this;
-    this.pool = await poolOpen({ dir: this.dir, uuid: this.uuid, timestamps: new TimestampTable({ start: 0n, capacities: TIMESTAMPS }) }, {
+    this.pool = await poolOpen({ dir: this.dir, uuid: this.uuid, timestamps: new TargetTimestamps(() => 0n, TIMESTAMPS) }, {
       ...this.tuning,
       logFiles: {
         create: (path) => disk.create(nameOf(path)),
