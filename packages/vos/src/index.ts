@@ -35,7 +35,7 @@ export type { VosMarkCorruption } from './ops/mark.js';
 export type { VosArrayRemove } from './ops/remove.js';
 export { vosPoolDestroy, vosPoolKill, vosPoolOpen } from './open_shards.js';
 export { VosPoolFlag } from './pool_flags.js';
-export { vosPoolCreate, type VosPoolOpenParams } from './pool_files.js';
+export { vosPoolCreate, type DataOpener, type VosPoolOpenParams } from './pool_files.js';
 export { DF_VERSION, PoolCompat } from './superblock.js';
 export { TargetTimestamps } from './ts/pool_timestamps.js';
 export { TimestampTable } from './ts/timestamp_table.js';

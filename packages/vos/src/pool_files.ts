@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
-import { BioFile } from '@daos/bio';
+import { BioFile, type BioDevice } from '@daos/bio';
 import { DaosError, isUuid, type Epoch, type Uuid } from '@daos/common';
 import { VEA_BLOCKS_MIN, VEA_BLOCK_BYTES, Vea } from '@daos/vea';
 
@@ -59,12 +59,18 @@ export interface VosPoolOpenParams {
   readonly flags?: number;
   /** Nothing is changed: no upgrade of the layout, no removal of what was destroyed. */
   readonly readOnly?: boolean;
+  /** Where the data file lies: counts its errors. While it does not serve, what needs the file is DER_NVME_IO. */
+  readonly device?: BioDevice;
+  /** Opens the data file. Tests put in one that fails. Default: `BioFile.open`. */
+  readonly openData?: DataOpener;
 }
+
+export type DataOpener = (path: string, device: BioDevice | undefined) => Promise<BioFile>;
 
 /** Layers below a shard that tests put faults into. */
 export interface PoolOpenOptions extends UmemOptions {
-  /** Opens the data file. Default: `BioFile.open`. */
-  readonly openData?: (path: string) => Promise<BioFile>;
+  /** Opens the data file, before the one of the parameters. */
+  readonly openData?: DataOpener;
 }
 
 export interface ShardPaths {
@@ -214,21 +220,27 @@ async function openStore(
   paths: ShardPaths,
   superblock: Superblock,
   params: VosPoolOpenParams,
-  { openData = BioFile.open, ...options }: PoolOpenOptions = {},
+  options: PoolOpenOptions = {},
 ): Promise<OpenedStore> {
   const { scmBytes, nvmeBytes } = superblock;
-  const file = nvmeBytes >= VEA_BLOCK_BYTES ? await openData(paths.data) : undefined;
+  const { device } = params;
+  const { openData = params.openData ?? openDataFile, ...umemTuning } = options;
+  const file = nvmeBytes >= VEA_BLOCK_BYTES ? await openData(paths.data, device) : undefined;
   let umem: LmdbUmem | undefined;
   try {
     const readData = file && ((offset: number, length: number) => file.read(offset, length));
-    umem = await LmdbUmem.open(paths, scmBytes, { ...umemOptions(params), ...(readData ? { readData } : {}), ...options });
+    umem = await LmdbUmem.open(paths, scmBytes, { ...umemOptions(params), ...(readData ? { readData } : {}), ...umemTuning });
     const vea = file && new Vea(new IndexVeaStore(umem), Math.floor(nvmeBytes / VEA_BLOCK_BYTES));
-    return { store: storeOf(umem, new DataStore(umem, file, vea), superblock, params), vea };
+    return { store: storeOf(umem, new DataStore(umem, file, vea, device), superblock, params), vea };
   } catch (error) {
     await umem?.close();
     await file?.close();
     throw error;
   }
+}
+
+function openDataFile(path: string, device: BioDevice | undefined): Promise<BioFile> {
+  return BioFile.open(path, { device });
 }
 
 function storeOf(umem: LmdbUmem, data: DataStore, superblock: Superblock, params: VosPoolOpenParams): Store {

@@ -109,6 +109,7 @@ function scrubValue(item: Item, where: Omit<ScrubValue['where'], 'epoch'>): Scru
     size: entry.recordSize,
     checksums: entry.checksums,
     isCorrupted: entry.isCorrupted,
+    media: entry.media,
     read: (from, length) => entry.read(from, length),
     stillThere: () => item.validate(),
     markCorrupted: () => item.markCorrupt(),

@@ -49,6 +49,7 @@ export class UpdateSpace {
       }
     }
     space.checkUpdate(indexBytes, fileBytes, request.flags);
+    if (fileBytes > 0) data.checkDevice(fileBytes);
     return fileBytes;
   }
 

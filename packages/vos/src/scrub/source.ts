@@ -65,6 +65,8 @@ export interface ScrubValue {
   /** Undefined: written without, nothing to compare with. */
   readonly checksums: IodChecksums | undefined;
   readonly isCorrupted: boolean;
+  /** Beside the index, or in the data file. */
+  readonly media: 'scm' | 'nvme';
   /** `length` stored bytes from byte `from` of the value. They are used before the next turn of the event loop. */
   read(from: number, length: number): Uint8Array | Promise<Uint8Array>;
   /** False when the value was removed (aggregation, punch and discard) since it was listed. */

@@ -2,7 +2,7 @@ import { uuidToBytes, type Epoch } from '@daos/common';
 
 import type { DtxId } from '../dtx/dtx_id.js';
 import type { TimestampSet } from './timestamp_set.js';
-import { TimestampTable } from './timestamp_table.js';
+import { TS_CAPACITIES, TimestampTable, type TsCapacity } from './timestamp_table.js';
 
 /** Pools of one target are told apart by 16 bits. */
 const POOL_TAGS = 0x1_0000;
@@ -12,7 +12,10 @@ export class TargetTimestamps {
   private table: TimestampTable | undefined;
   private nextTag = 0;
 
-  constructor(private readonly now: () => Epoch) {}
+  constructor(
+    private readonly now: () => Epoch,
+    private readonly capacities: readonly TsCapacity[] = TS_CAPACITIES,
+  ) {}
 
   /**
    * The part of a pool that is being opened. A tag that comes round again finds entries of another pool, which can
@@ -22,7 +25,7 @@ export class TargetTimestamps {
   forPool(): PoolTimestamps {
     const tag = this.nextTag;
     this.nextTag = (tag + 1) % POOL_TAGS;
-    return new PoolTimestamps(() => (this.table ??= new TimestampTable({ start: this.now() })), tag);
+    return new PoolTimestamps(() => (this.table ??= new TimestampTable({ start: this.now(), capacities: this.capacities })), tag);
   }
 }
 

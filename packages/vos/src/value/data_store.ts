@@ -1,4 +1,4 @@
-import type { BioFile } from '@daos/bio';
+import type { BioDevice, BioFile } from '@daos/bio';
 import { crc32c } from '@daos/native';
 import { VEA_BLOCK_BYTES, VeaIoStream, type Vea, type VeaHint, type VeaReservation, type VeaTx } from '@daos/vea';
 
@@ -29,6 +29,7 @@ export class DataStore {
     /** Undefined: the pool has no data file, everything lives in the index. */
     private readonly file: BioFile | undefined,
     private readonly vea: Vea | undefined,
+    private readonly device?: BioDevice,
   ) {
     this.hint = vea?.hint(VeaIoStream.GENERIC);
     umem.onBatchEnd(() => this.endBatch());
@@ -55,6 +56,12 @@ export class DataStore {
 
   takes(bytes: number): boolean {
     return bytes >= this.fileBytesMin && this.vea !== undefined;
+  }
+
+  /** DER_NVME_IO when the device does not serve. */
+  checkDevice(bytes: number): void {
+    const refusal = this.device?.refusal(`an update of ${bytes} bytes`);
+    if (refusal) throw refusal;
   }
 
   /** Sets space aside. DER_NOSPACE. */

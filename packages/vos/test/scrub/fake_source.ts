@@ -35,6 +35,7 @@ export class FakeTime implements Clock {
 /** A stored value; `akey` and `epoch` identify it. */
 export class FakeValue implements ScrubValue {
   isCorrupted = false;
+  readonly media = 'scm';
   isThere = true;
   reads = 0;
   readError: DaosError | undefined;
