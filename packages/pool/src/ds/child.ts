@@ -1,9 +1,11 @@
+import type { BioDevice } from '@daos/bio';
 import { DaosError, type Epoch, type Uuid } from '@daos/common';
 import { tlsKey, type Xstream } from '@daos/engine';
 import {
   TargetTimestamps,
   vosPoolCreate,
   vosPoolOpen,
+  type DataOpener,
   type VosPool,
   type VosPoolCreateParams,
   type VosPoolInfo,
@@ -20,6 +22,8 @@ export interface DsPoolChild {
   readonly mapVersion: number;
   /** Read anew at each decision: they may change at any time. Defaults until the leader was asked. */
   readonly props: PoolTargetProps;
+  /** Under the shard's data file. */
+  readonly device: BioDevice | undefined;
 }
 
 /** Names of operations that the system xstream runs on targets. */
@@ -67,11 +71,14 @@ export class PoolChildren {
   private readonly startHooks: ((child: DsPoolChild) => void)[] = [];
   private readonly stopHooks: ((pool: Uuid) => void | Promise<void>)[] = [];
   private readonly timestamps: TargetTimestamps;
+  /** Undefined until the engine has told which it is. */
+  private device: BioDevice | undefined;
 
   constructor(
     private readonly target: number,
     /** The engine's clock. */
     private readonly now: () => Epoch,
+    private readonly openData: DataOpener | undefined,
   ) {
     this.timestamps = new TargetTimestamps(now);
   }
@@ -115,9 +122,11 @@ export class PoolChildren {
       now: this.now,
       timestamps: this.timestamps,
       checkpoint: props.checkpoint,
+      ...(this.device && { device: this.device }),
+      ...(this.openData && { openData: this.openData }),
       ...(dataPath === undefined ? {} : { dataPath }),
     });
-    const child: MutableChild = { uuid: pool, vos, mapVersion, props };
+    const child: MutableChild = { uuid: pool, vos, mapVersion, props, device: this.device };
     this.children.set(pool, child);
     for (const hook of this.startHooks) hook(child);
   }
@@ -151,6 +160,11 @@ export class PoolChildren {
     child.props = props;
   }
 
+  /** The device that this target's data files lie on: shards that are opened from now on count their errors there. */
+  useDevice(device: BioDevice): void {
+    this.device = device;
+  }
+
   private place(places: readonly ShardPlace[]): ShardPlace {
     const place = places[this.target];
     if (!place) throw new DaosError('INVAL', `no place for the shard of target ${this.target}`);
@@ -165,8 +179,8 @@ export function dsPoolChildLookup(xs: Xstream, pool: Uuid): DsPoolChild {
   return xs.tls(POOL_CHILDREN).lookup(pool);
 }
 
-export function startChildren(xs: Xstream): PoolChildren {
-  const children = new PoolChildren(xs.target, () => xs.hlc.get());
+export function startChildren(xs: Xstream, openData?: DataOpener): PoolChildren {
+  const children = new PoolChildren(xs.target, () => xs.hlc.get(), openData);
   xs.provide(POOL_CHILDREN, children);
   xs.operation(ChildOp.CREATE, (args: ShardCreateArgs) => children.create(args));
   xs.operation(ChildOp.START, (args: ChildStartArgs) => children.start(args));

@@ -17,7 +17,7 @@ export {
   encodeUuid,
 } from './codec.js';
 export { LocalCaller } from './local_caller.js';
-export { poolModule } from './module.js';
+export { poolModule, poolModuleWith, type PoolModuleOptions } from './module.js';
 export { attrsDel, attrsGet, attrsList, attrsSet, type Attr } from './ops/attr_ops.js';
 export { poolConnect, poolDisconnect, poolEvict, poolHandle } from './ops/handles.js';
 export { poolPropsGet } from './pool_props.js';
