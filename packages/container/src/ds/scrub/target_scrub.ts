@@ -29,7 +29,11 @@ export class TargetScrub {
       isDeparting: (container) => this.departing.has(container),
       history: (container) =>
         xs.onSystem<ContUuids, ContHistory>(ContTargetOp.HISTORY, { pool, container }),
-      corrupted: (container, value) => corrupted(xs, pool, container, value),
+      corrupted: (container, value) => {
+        const objId = textOf(value);
+        if (value.media === 'nvme') child.device?.mediaError('checksum', `object ${objId} of pool ${pool}`);
+        raiseCorruption(xs, { pool, container }, value, objId);
+      },
     });
     this.pools.set(pool, scrub);
     scrub.start();
@@ -47,14 +51,16 @@ export class TargetScrub {
   }
 }
 
-function corrupted(xs: Xstream, pool: Uuid, container: Uuid, { where }: ScrubValue): void {
-  const { oid, epoch } = where;
-  const objId = `${objectIdToString(oid.oid)}.${oid.shard}`;
+function textOf({ where: { oid } }: ScrubValue): string {
+  return `${objectIdToString(oid.oid)}.${oid.shard}`;
+}
+
+function raiseCorruption(xs: Xstream, { pool, container }: ContUuids, { where }: ScrubValue, objId: string): void {
   raiseRas(xs, {
     id: RasId.POOL_CORRUPTION_DETECTED,
     type: RasType.INFO,
     severity: RasSeverity.ERROR,
-    msg: `data corruption detected on target ${xs.target}: object ${objId}, epoch ${epoch}`,
+    msg: `data corruption detected on target ${xs.target}: object ${objId}, epoch ${where.epoch}`,
     poolUuid: pool,
     contUuid: container,
     objId,
