@@ -130,6 +130,7 @@ export class DtxTable implements OpenTransactions {
   endLocal(handle: DtxHandle, isCommitted: boolean): void {
     const dtx = this.owners.get(handle.owner);
     if (!dtx) return;
+    this.store.umem.touch();
     if (isCommitted) for (const record of dtx.records) this.settle(dtx, record);
     else for (const record of dtx.records.toReversed()) this.takeBack(dtx, record);
     this.drop(dtx);
@@ -156,6 +157,8 @@ export class DtxTable implements OpenTransactions {
         if (dtx && !keepsEntry && dtx.has(DtxFlag.PARTIAL_COMMITTED)) this.drop(dtx);
         continue;
       }
+      // an index that takes no more modifications says so before anything in memory has changed
+      this.store.umem.touch();
       this.decide(dtx, keepsEntry);
       count++;
     }
@@ -176,6 +179,7 @@ export class DtxTable implements OpenTransactions {
     if ((epoch !== undefined && epoch !== dtx.epoch) || version < dtx.version) {
       throw new DaosError('NONEXIST', `transaction ${dtxIdText(id)} is open at epoch ${dtx.epoch}, version ${dtx.version}`);
     }
+    this.store.umem.touch();
     this.undo(dtx);
   }
 

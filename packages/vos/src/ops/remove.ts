@@ -31,6 +31,8 @@ export function arrayRemove(container: Container, { oid, flavours, epr, dkey, ak
   const head = dkeyHead && heads.findAkey(dkeyHead.no, akey, flavours.akey);
   if (!object || !head || head.kind !== IodType.ARRAY) return umem.durable();
   if (container.holds.isDiscarding(object.no)) throw new DaosError('UPDATE_AGAIN', 'the object is being discarded');
+  // an index that takes no more modifications says so before anything in memory has changed
+  umem.touch();
   const removals = extents.removeAll(head, recx.idx, hi, epr);
   if (removals.length > 0) heads.modified(head);
   return umem.durable();

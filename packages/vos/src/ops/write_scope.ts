@@ -9,6 +9,7 @@ import { MINOR_MAX, MINOR_REPLAY } from '../ilog/punch_mark.js';
 import type { Head } from '../layout/head.js';
 import type { Heads } from '../layout/heads.js';
 import type { DtxId } from '../dtx/dtx_id.js';
+import type { Store } from '../store.js';
 import type { TimestampSet } from '../ts/timestamp_set.js';
 import type { TsLevel } from '../ts/ts_level.js';
 
@@ -17,6 +18,7 @@ export interface WriteTarget {
   readonly no: number;
   readonly dtx: DtxTable;
   readonly heads: Heads;
+  readonly store: Pick<Store, 'umem'>;
   timestampSet(id: DtxId): TimestampSet;
 }
 
@@ -113,8 +115,12 @@ export class WriteScope {
     this.set?.markCreated(place, head.no);
   }
 
-  /** From here on the modification is made: fixes the number to write under. */
+  /**
+   * From here on the modification is made: fixes the number to write under. Throws what an index that takes no more
+   * modifications has to say, before anything in memory has changed.
+   */
   apply(oid: UnitOid, dkey: Uint8Array | undefined): void {
+    this.target.store.umem.touch();
     if (this.handle) this.owner = this.target.dtx.ownerFor(this.handle, oid, dkey);
   }
 

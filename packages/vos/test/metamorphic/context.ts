@@ -53,8 +53,6 @@ export class Context {
   open: OpenTransaction[] = [];
   /** The step wants the crash now. */
   wantsCrash = false;
-  /** What is in memory is not known for certain: reads prove nothing until the restart. */
-  isUncertain = false;
   readonly trace: string[] = [];
   private nextTx = 1;
   private readonly ownedEpochs = new Set<Epoch>();
@@ -115,8 +113,11 @@ export class Context {
   /** Makes a modification in VOS and, when it was accepted, in the model. */
   async issue(done: Promise<unknown>, change: Change, reasons: Reasons, options: IssueOptions = {}): Promise<boolean> {
     if (options.isLate) return this.issueLate(done, change, reasons, options);
+    const wasDown = this.world.isIndexDown;
     const refusal = await refusalOf(done);
-    if (refusal) return this.refuse(refusal.error, reasons, options);
+    // an index that goes down right after the modification was made refuses it, too, although it may be on the disk
+    const isMade = !refusal || (this.isFault(refusal.error) && this.world.isIndexDown && !wasDown);
+    if (!isMade) return this.refuse(refusal.error, reasons, options);
     this.track(done, this.history.accepted(change, reasons));
     if (this.random.below(this.world.crashes ? 5 : 3) === 0) await this.settle();
     return true;
@@ -137,7 +138,6 @@ export class Context {
     this.life++;
     this.pending = new Set();
     this.wantsCrash = false;
-    this.isUncertain = false;
   }
 
   /** True for what an injected fault may have caused. */
@@ -188,7 +188,6 @@ export class Context {
     // nobody knows whether it was applied before the index went down
     this.note('  refused by the index that went down');
     this.history.accepted(change, reasons);
-    this.isUncertain = true;
     return true;
   }
 }

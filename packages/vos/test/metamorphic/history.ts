@@ -57,6 +57,16 @@ export class History {
     this.candidates = right;
   }
 
+  /** An answer of an index that is down: what was not acknowledged may be in it or not. */
+  answerOfRuin(what: string, got: unknown, want: (model: Model) => unknown): void {
+    const seen = text(got);
+    const states = this.candidates.flatMap(({ base }) => {
+      return Array.from({ length: this.unacknowledged.length + 1 }, (_, more) => this.replay([...base, ...this.recent.slice(0, this.acknowledged + more)]));
+    });
+    if (states.some((model) => text(want(model)) === seen)) return;
+    throw new Mismatch(`${what} of an index that is down: got ${seen}, want ${states.map((model) => text(want(model))).join(' or ')}`);
+  }
+
   /** A modification was refused although or because of `reasons`. `isTolerated`: also for no reason of the model's. */
   refused(error: unknown, reasons: (model: Model) => Set<DerName>, isTolerated: boolean): void {
     const right = this.candidates.filter(({ model }) => isDaosError(error, ...reasons(model)));

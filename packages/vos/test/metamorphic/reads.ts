@@ -124,7 +124,8 @@ export class Reads {
       if (!isDaosError(error, 'NONEXIST')) throw error;
       got = 'NONEXIST';
     }
-    if (!context.isUncertain) context.history.answer(what, got, want);
+    if (!context.world.isIndexDown) context.history.answer(what, got, want);
+    else if (what === 'fetch') context.history.answerOfRuin(what, got, want);
   }
 
   private askKeys(

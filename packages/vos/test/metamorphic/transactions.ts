@@ -52,7 +52,7 @@ export class Transactions {
   async decide(): Promise<void> {
     const { context } = this;
     const { random, container } = context;
-    if (context.open.length === 0 || context.world.isIndexDown) return;
+    if (context.open.length === 0) return;
     const isCommitted = random.below(3) > 0;
     const chosen = shuffled(random, context.open).slice(0, isCommitted ? 1 + random.below(2) : 1);
     context.open = context.open.filter((other) => !chosen.includes(other));
