@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 
 import { DaosError } from '@daos/common';
 import type { EngineOptions } from '@daos/engine';
 import { Command, InvalidArgumentError } from 'commander';
 
+import { bdevConfig } from './bdev_config.js';
 import { moduleSpecifiers, MODULES_DEFAULT } from './module_names.js';
 
 const GROUP_LENGTH_MAX = 15;
@@ -88,7 +88,7 @@ export function engineOptions(argv: readonly string[], env: NodeJS.ProcessEnv): 
   if (!/^ofi\+(tcp|sockets)(;ofi_rxm)?$/.test(provider)) {
     throw new DaosError('NOTSUPPORTED', `D_PROVIDER=${provider}: this engine speaks ofi+tcp`);
   }
-  const dataDir = flags.nvme === undefined ? undefined : dataFolder(flags.nvme);
+  const bdev = flags.nvme === undefined ? undefined : bdevConfig(flags.nvme);
   return {
     modules: moduleSpecifiers(flags.modules),
     systemName: flags.group,
@@ -98,7 +98,7 @@ export function engineOptions(argv: readonly string[], env: NodeJS.ProcessEnv): 
     storageDir: flags.storage,
     socketDir: flags.socket_dir,
     instanceIndex: flags.instance_idx,
-    ...(dataDir !== undefined && { dataDir }),
+    ...bdev,
   };
 }
 
@@ -118,27 +118,4 @@ function listenHost(env: NodeJS.ProcessEnv): string {
   const address = addresses?.find((a) => a.family === 'IPv4') ?? addresses?.[0];
   if (!address) throw new DaosError('INVAL', `D_INTERFACE=${name}: no such network interface, or it has no address`);
   return address.address;
-}
-
-interface BdevConfig {
-  readonly subsystems?: readonly {
-    readonly config?: readonly { readonly method?: string; readonly params?: { readonly filename?: string } }[];
-  }[];
-}
-
-/** Folder of the data tier: the first file or folder that the block-device configuration names. */
-function dataFolder(path: string): string {
-  let config: BdevConfig | null;
-  try {
-    config = JSON.parse(readFileSync(path, 'utf8')) as BdevConfig | null;
-  } catch (error) {
-    throw new DaosError('INVAL', `block-device configuration ${path}: ${(error as Error).message}`, { cause: error });
-  }
-  const subsystems = Array.isArray(config?.subsystems) ? config.subsystems : [];
-  const devices = subsystems.flatMap((subsystem) => (Array.isArray(subsystem?.config) ? subsystem.config : []));
-  const device = devices.find(({ method }) => method === 'bdev_aio_create');
-  if (typeof device?.params?.filename !== 'string') {
-    throw new DaosError('INVAL', `block-device configuration ${path} names no file or folder (bdev_aio_create)`);
-  }
-  return device.params.filename;
 }

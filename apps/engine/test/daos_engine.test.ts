@@ -118,6 +118,20 @@ describe('options of daos_engine', () => {
     expect(engineOptions(['-c', '3'], { D_INTERFACE: 'lo', D_PORT: '' })).toMatchObject({ targetCount: 3, host: '127.0.0.1', port: 31416 });
   });
 
+  it('say when the device of the data tier is faulty', () => {
+    const config = join(mkdtempSync(join(tmpdir(), 'daos-o-')), 'daos_nvme.conf');
+    const options = (params: object) => {
+      writeFileSync(config, JSON.stringify({
+        daos_data: { config: [{ method: 'auto_faulty', params }] },
+        subsystems: [{ subsystem: 'bdev', config: [{ method: 'bdev_aio_create', params: { filename: '/data/0' } }] }],
+      }));
+      return engineOptions([...ARGS, '-n', config], env).autoFaulty;
+    };
+    expect(options({ enable: true, max_io_errs: 3, max_csum_errs: 5 })).toEqual({ enable: true, ioErrorsMax: 3, checksumErrorsMax: 5 });
+    expect(options({ enable: false })).toEqual({ enable: false, ioErrorsMax: 10, checksumErrorsMax: 2 ** 32 - 1 });
+    expect(() => options({ enable: true, max_io_errs: -1 })).toThrow(/max_io_errs of auto_faulty is -1/);
+  });
+
   it('throw for what makes no engine', () => {
     expect(() => engineOptions(['-m', 'nonsense'], env)).toThrow(/there is no module "nonsense"/);
     expect(() => engineOptions(['-m', 'rebuild'], env)).toThrow(/DER_NOSYS/);

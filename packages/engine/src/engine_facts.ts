@@ -1,7 +1,7 @@
 import { NO_RANK } from '@daos/cart';
 import { DaosError } from '@daos/common';
 
-import type { EngineInfo } from './types.js';
+import type { AutoFaulty, EngineInfo } from './types.js';
 
 /** What does not change while an engine runs. Passes between threads. */
 export interface EngineConstants {
@@ -11,6 +11,7 @@ export interface EngineConstants {
   readonly dataDir: string | undefined;
   readonly socketDir: string;
   readonly instanceIndex: number;
+  readonly autoFaulty: AutoFaulty | undefined;
 }
 
 /** EngineInfo with a rank that becomes known later. */
@@ -21,6 +22,7 @@ export class EngineFacts implements EngineInfo {
   readonly dataDir: string | undefined;
   readonly socketDir: string;
   readonly instanceIndex: number;
+  readonly autoFaulty: AutoFaulty | undefined;
   private ownRank = NO_RANK;
 
   constructor(constants: EngineConstants) {
@@ -30,6 +32,7 @@ export class EngineFacts implements EngineInfo {
     this.dataDir = constants.dataDir;
     this.socketDir = constants.socketDir;
     this.instanceIndex = constants.instanceIndex;
+    this.autoFaulty = constants.autoFaulty;
   }
 
   get rank(): number {

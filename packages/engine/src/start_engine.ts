@@ -109,6 +109,7 @@ class EngineRun implements RunningEngine {
       dataDir: options.dataDir,
       socketDir: options.socketDir,
       instanceIndex: options.instanceIndex ?? 0,
+      autoFaulty: options.autoFaulty,
     };
     const callServer = (module: number, method: number, body: Uint8Array): Promise<Uint8Array> =>
       this.callServer(module, method, body);

@@ -25,6 +25,14 @@ export interface ModuleInstance {
   fini?(): void | Promise<void>;
 }
 
+/** When a device is declared faulty without being told to (`bdev_auto_faulty` of the server's configuration). */
+export interface AutoFaulty {
+  readonly enable: boolean;
+  /** One more than this is too many. */
+  readonly ioErrorsMax: number;
+  readonly checksumErrorsMax: number;
+}
+
 /** Facts about the engine, the same in every xstream. */
 export interface EngineInfo {
   readonly systemName: string;
@@ -38,6 +46,8 @@ export interface EngineInfo {
   /** Folder of Unix sockets shared with daos_server. */
   readonly socketDir: string;
   readonly instanceIndex: number;
+  /** Undefined: as DAOS has it. */
+  readonly autoFaulty: AutoFaulty | undefined;
 }
 
 /** One execution stream: a thread with its own event loop, network context and module state. */
@@ -131,6 +141,7 @@ export interface EngineOptions {
   readonly dataDir?: string;
   readonly socketDir: string;
   readonly instanceIndex?: number;
+  readonly autoFaulty?: AutoFaulty;
   /**
    * For tests: the engine gets its rank and a group of itself (or the one given) without a daos_server, and is set up
    * when `startEngine` returns. `callServer` then goes to `server`, or fails with DER_NOSYS.

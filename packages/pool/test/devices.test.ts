@@ -8,12 +8,20 @@ import { startEngine, type RunningEngine } from '@daos/engine';
 import { dsPoolTgtCreate } from '@daos/pool/ds';
 import { ClusterEventReq } from '@daos/proto/shared/event';
 
+import { deviceFolders } from '../src/ds/devices/engine_devices.js';
+
 const MIB = 1024 * 1024;
 const SMALL = 10;
 const LARGE = 8192;
-const ERRORS_MAX = 10;
+const ERRORS_MAX = 4;
 const DEVICE_SET_FAULTY = 20;
 const DEVICE_MEDIA_ERROR = 21;
+
+it('devices serve 64 targets each', () => {
+  expect(deviceFolders('/nvme', 1)).toEqual(['/nvme']);
+  expect(deviceFolders('/nvme', 64)).toEqual(['/nvme']);
+  expect(deviceFolders('/nvme', 128)).toEqual(['/nvme', '/nvme/device-1']);
+});
 
 describe('the device under the data files of an engine', () => {
   const dir = mkdtempSync(join(tmpdir(), 'daos-device-'));
@@ -33,6 +41,7 @@ describe('the device under the data files of an engine', () => {
       storageDir,
       dataDir,
       socketDir: dir,
+      autoFaulty: { enable: true, ioErrorsMax: ERRORS_MAX, checksumErrorsMax: 100 },
       standalone: {
         rank: 0,
         server: async (_module, _method, body) => {

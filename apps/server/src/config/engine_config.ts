@@ -53,6 +53,8 @@ export interface EngineConfig {
   readonly envPassThrough: readonly string[];
   readonly scm: ScmTier;
   readonly data: DataTier | undefined;
+  /** When the device of the data tier is faulty; undefined: the engine decides. */
+  readonly autoFaulty: EngineSection['bdev_auto_faulty'];
 }
 
 /** Completes and checks one engine section. Throws a fault whose text names the engine and the key. */
@@ -88,6 +90,7 @@ export function completeEngine(file: ServerFile, section: EngineSection, index: 
     logFile: section.log_file,
     logMask: section.log_mask,
     modules: section.modules,
+    autoFaulty: section.bdev_auto_faulty,
     env: section.env_vars,
     envPassThrough: section.env_pass_through,
     ...tiers,

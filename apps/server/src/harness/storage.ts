@@ -105,7 +105,7 @@ export class EngineStorage {
     if (!data || this.dataFolder === undefined) return;
     await writeFileAtomic(
       this.dataConfigPath,
-      `${JSON.stringify(dataConfig(this.dataFolder, data.sizeBytes), undefined, 2)}\n`,
+      `${JSON.stringify(dataConfig(this.dataFolder, data.sizeBytes, this.config.autoFaulty), undefined, 2)}\n`,
     );
   }
 
@@ -190,9 +190,10 @@ function notEmpty(path: string, why: string): Fault {
 }
 
 /** In the form of a block-device configuration, so that tools that read one find the tier. */
-function dataConfig(folder: string, sizeBytes: bigint): object {
+function dataConfig(folder: string, sizeBytes: bigint, autoFaulty: EngineConfig['autoFaulty']): object {
+  const config = autoFaulty ? [{ method: 'auto_faulty', params: autoFaulty }] : [];
   return {
-    daos_data: { config: [] },
+    daos_data: { config },
     subsystems: [
       {
         subsystem: 'bdev',

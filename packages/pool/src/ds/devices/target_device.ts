@@ -23,11 +23,18 @@ export interface DeviceAttach {
 }
 
 export interface DeviceStateChange {
+  readonly device: Uuid;
   readonly state: DeviceState;
   readonly reason: string;
 }
 
+export interface DeviceFailure {
+  readonly device: Uuid;
+  readonly reason: string;
+}
+
 export interface DeviceMediaError {
+  readonly device: Uuid;
   readonly target: number;
   readonly kind: MediaErrorKind;
   readonly detail: string;
@@ -62,13 +69,18 @@ export function startTargetDevice(xs: Xstream, children: PoolChildren): { stop()
       listener: (event) => {
         if (event.type === 'mediaError') {
           const { kind, detail } = event;
-          report(DeviceOp.MEDIA_ERROR, { target: xs.target, kind, detail } satisfies DeviceMediaError);
-        } else if (event.to === 'FAULTY') report(DeviceOp.FAULTY, `target ${xs.target}: ${event.reason}`);
+          report(DeviceOp.MEDIA_ERROR, { device: uuid, target: xs.target, kind, detail } satisfies DeviceMediaError);
+        } else if (event.to === 'FAULTY') {
+          const reason = `target ${xs.target}: ${event.reason}`;
+          report(DeviceOp.FAULTY, { device: uuid, reason } satisfies DeviceFailure);
+        }
       },
     });
     children.useDevice(device);
     monitor.watch(device);
   });
-  xs.operation(DeviceOp.STATE, ({ state, reason }: DeviceStateChange) => device?.moveTo(state, reason));
+  xs.operation(DeviceOp.STATE, ({ device: uuid, state, reason }: DeviceStateChange) => {
+    if (device?.uuid === uuid) device.moveTo(state, reason);
+  });
   return { stop: () => monitor.stop() };
 }
