@@ -5,7 +5,8 @@ import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { ChecksumType, IodType, ObjectType, iodChecksums, type Epoch, type Iod, type IodChecksums, type UnitOid } from '@daos/common';
+import { DeviceRole, SmdDb, smdDevAddTgt } from '@daos/bio';
+import { ChecksumType, IodType, ObjectType, iodChecksums, uuidGenerate, type Epoch, type Iod, type IodChecksums, type UnitOid } from '@daos/common';
 import { vosPoolCreate, vosPoolOpen, type KeyFlavours, type VosContainer } from '@daos/vos';
 
 import { VosDdbStore } from '../src/pool/vos_ddb_store.js';
@@ -142,12 +143,28 @@ describe('a shard on disk', () => {
   it('loses a container that is removed', async () => {
     await test.run('rm [1]');
     expect(await test.run('ls')).toBe(`/\n[0] ${CONTAINER}`);
-    await expect(test.run(`rm ${OBJECT_PATH}`)).rejects.toThrow('DER_NOSYS');
+  });
+
+  it('loses an extent, an akey, a dkey or an object that is removed, and nothing else', async () => {
+    const source = join(dir, 'source');
+    await writeFile(source, 'gone');
+    for (const path of ['rm/a', 'rm/b', 'rm2/a', 'rm/array/{0-3}', 'rm/array/{10-13}']) await test.run(`value_load ${source} ${OBJECT_PATH}/${path}`);
+    await test.run(`rm ${OBJECT_PATH}/rm/array/{0-3}`);
+    await expect(test.run(`value_dump ${OBJECT_PATH}/rm/array/{0-3}`)).rejects.toThrow('DER_NONEXIST');
+    expect(await test.run(`value_dump ${OBJECT_PATH}/rm/array/{10-13}`)).toContain('gone');
+    await test.run(`rm ${OBJECT_PATH}/rm/a`);
+    await expect(test.run(`value_dump ${OBJECT_PATH}/rm/a`)).rejects.toThrow('DER_NONEXIST');
+    expect(await test.run(`value_dump ${OBJECT_PATH}/rm/b`)).toContain('gone');
+    await test.run(`rm ${OBJECT_PATH}/rm`);
+    expect(await test.run(`ls ${OBJECT_PATH}`)).not.toContain(' rm\n');
+    expect(await test.run(`value_dump ${OBJECT_PATH}/rm2/a`)).toContain('gone');
+    await test.run(`rm ${OBJECT_PATH}`);
+    expect(await test.run(`ls /${CONTAINER}`)).not.toContain(OBJECT_PATH.split('/')[2]);
   });
 
   it('says what this release cannot do', async () => {
     await test.run('close');
-    for (const line of ['smd_sync', 'dev_list /db', 'prov_mem /db /mnt']) {
+    for (const line of ['smd_sync', 'prov_mem /db /mnt']) {
       await expect(test.run(line)).rejects.toThrow(/DER_NOSYS.*this release cannot/);
     }
   });
@@ -173,6 +190,19 @@ describe('a shard on disk', () => {
       await once(child, 'exit');
     }
     await test.run(`open ${shard}`);
+  });
+
+  it('leaves the table of devices to be read and mended', async () => {
+    await test.run('close');
+    await expect(test.run(`dev_list ${dir}`)).rejects.toThrow('DER_INVAL');
+    const [first, second] = [uuidGenerate(), uuidGenerate()];
+    const db = await SmdDb.open(join(dir, 'smd.mdb'));
+    for (const target of [0, 1]) smdDevAddTgt(db, first, target, DeviceRole.DATA);
+    await db.close();
+    expect(await test.run(`dev_list ${dir}`)).toContain(`Device: ${first}, state NORMAL, targets 0 1`);
+    await test.run(`dev_replace ${dir} ${first} ${second}`);
+    expect(await test.run(`dev_list ${dir}`)).toContain(`Device: ${second}, state`);
+    await test.run(`open -w ${shard}`);
   });
 
   it('is removed by rm_pool', async () => {

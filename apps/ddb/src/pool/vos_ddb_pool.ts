@@ -48,7 +48,6 @@ import type {
   RemovePlace,
   ValueKind,
 } from './ddb_pool.js';
-import { notYet } from './not_yet.js';
 
 const PAGE_ENTRIES = 256;
 /** Bytes that one read of an extent asks for. */
@@ -179,10 +178,18 @@ export class VosDdbPool implements DdbPool {
   }
 
   async remove(place: RemovePlace): Promise<void> {
-    if (place.oid) throw notYet('remove less than a container');
-    this.closeContainer(place.container);
-    await this.pool.containerDestroy(place.container);
-    await this.pool.flush();
+    const { container, oid, dkey, akey, lo, hi } = place;
+    if (!oid) {
+      this.closeContainer(container);
+      await this.pool.containerDestroy(container);
+      await this.pool.flush();
+      return;
+    }
+    const handle = this.container(container);
+    const flavours = flavoursOf(oid);
+    if (!dkey) await handle.objectDelete(oid);
+    else if (!akey || lo === undefined || hi === undefined) await handle.keyDelete({ oid, flavours, dkey, ...(akey ? { akey } : {}) });
+    else await handle.arrayRemove({ oid, flavours, dkey, akey, epr: { lo: 0n, hi: EPOCH_MAX }, recx: { idx: lo, nr: hi - lo + 1n } });
   }
 
   logEntries(place: LogPlace): Iterable<DdbLogEntry> {
