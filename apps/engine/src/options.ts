@@ -74,6 +74,8 @@ Environment:
   D_ADDRESS      address to listen on; default the first one of D_INTERFACE, else 127.0.0.1
   D_INTERFACE    network interface
   D_PROVIDER     ofi+tcp (any other is refused)
+  DAOS_VOS_AGG_GAP            age in seconds below which history is not aggregated (20 to 180, default 20)
+  DAOS_CSUM_SCRUB_DISABLED    1: stored data is not scrubbed, whatever pools say
   CRT_TIMEOUT    default deadline of an RPC in seconds (60)
   D_LOG_MASK, D_LOG_FILE, DD_SUBSYS, DD_STDERR, D_LOG_SIZE   logging, as in DAOS`;
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -7,6 +7,7 @@ import { ConfigError, Fault } from '@daos/control';
 import { FaultDomain } from '../src/config/fault_domain.js';
 import { checkLogMask } from '../src/config/log_mask.js';
 import { loadServerConfig, type ConfigOverrides } from '../src/config/server_config.js';
+import { EngineStorage } from '../src/harness/storage.js';
 
 let folder: string;
 beforeAll(() => {
@@ -49,6 +50,22 @@ function codeOf(text: string): number | string {
 }
 
 describe('server configuration', () => {
+  it('tells the engine when the device of its data tier is faulty', async () => {
+    const scm = mkdtempSync(join(folder, 'scm-'));
+    const tiers = TIERS.replace('/x/scm', scm);
+    const written = async (fields: Record<string, string>): Promise<unknown> => {
+      const [config] = load(file({}, engine(fields, tiers))).engines;
+      if (!config) throw new Error('no engine');
+      const storage = new EngineStorage(config);
+      await storage.writeDataConfig();
+      return (JSON.parse(readFileSync(storage.dataConfigPath, 'utf8')) as { daos_data: unknown }).daos_data;
+    };
+    expect(await written({})).toEqual({ config: [] });
+    expect(await written({ bdev_auto_faulty: '{enable: true, max_io_errs: 3}' })).toEqual({
+      config: [{ method: 'auto_faulty', params: { enable: true, max_io_errs: 3 } }],
+    });
+  });
+
   it('completes a minimal file', () => {
     const config = load(file());
     expect(config).toMatchObject({
