@@ -1,8 +1,9 @@
-import { DaosError, isDaosError, type Epoch, type Uuid } from '@daos/common';
+import { isDaosError, type Epoch, type Uuid } from '@daos/common';
 import { getLogger } from '@daos/gurt';
 import type { ReclaimMode } from '@daos/pool/ds';
 import type { AggregateOptions, VosContainer, VosContainerChange, VosPool, VosPoolInfo, VosTierSpace } from '@daos/vos';
 
+import { sleep, untilAborted } from '../background.js';
 import { aggregationSteps } from './ranges.js';
 
 /** What the container's service says before a container is aggregated. */
@@ -236,26 +237,4 @@ export class PoolAggregator {
 function isShortOfSpace({ scm, nvme }: VosPoolInfo): boolean {
   const isShort = ({ totalBytes, freeBytes }: VosTierSpace): boolean => freeBytes < totalBytes * PRESSURE_SHARE;
   return isShort(scm) || isShort(nvme);
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
-}
-
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(new DaosError('OP_CANCELED', 'aggregation was stopped'));
-    if (signal.aborted) return abort();
-    signal.addEventListener('abort', abort);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

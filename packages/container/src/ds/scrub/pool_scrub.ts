@@ -3,6 +3,7 @@ import { getLogger, systemClock } from '@daos/gurt';
 import { Scrubber, scrubLoop, vosScrubSource, type ScrubContainer, type ScrubSettings, type ScrubSource, type ScrubValue, type VosPool } from '@daos/vos';
 
 import type { ContHistory } from '../aggregate/pool_aggregator.js';
+import { untilAborted } from '../background.js';
 import { ScrubTelemetry } from './telemetry.js';
 
 const log = getLogger('csum');
@@ -30,12 +31,14 @@ export class PoolScrub {
   private readonly stopped = new AbortController();
   private readonly checksumTypes = new Map<Uuid, number>();
   private readonly telemetry: ScrubTelemetry;
+  private readonly source: ScrubSource;
   private readonly scrubber: Scrubber;
   private running: Promise<void> | undefined;
   private open: Open | undefined;
   private wake: (() => void) | undefined;
 
   constructor(private readonly host: PoolScrubHost) {
+    this.source = this.makeSource();
     this.scrubber = new Scrubber({ source: this.source, clock: systemClock, sleep: this.sleep });
     this.telemetry = new ScrubTelemetry(host.vos.uuid, this.scrubber.statistics);
   }
@@ -63,7 +66,7 @@ export class PoolScrub {
     await this.open.closed;
   }
 
-  private get source(): ScrubSource {
+  private makeSource(): ScrubSource {
     const { host } = this;
     const source = vosScrubSource(host.vos, {
       settings: () => host.settings(),
@@ -99,11 +102,10 @@ export class PoolScrub {
     };
   }
 
-  /** Asks for the container's checksum type when it is not known; false when there is no such container. */
+  /** Asks for the container's checksum type, once per pass; false when there is no such container, or no time. */
   private async loaded(uuid: Uuid): Promise<boolean> {
-    if (this.checksumTypes.has(uuid)) return true;
     try {
-      const { checksumType } = await this.host.history(uuid);
+      const { checksumType } = await untilAborted(this.host.history(uuid), this.stopped.signal);
       this.checksumTypes.set(uuid, checksumType);
       return true;
     } catch (error) {
