@@ -30,6 +30,8 @@ export interface World {
   readonly crashes: boolean;
   /** I/O errors may come from now on. */
   readonly isFaulty: boolean;
+  /** Data that is not acknowledged may have been lost without the index knowing yet. */
+  readonly isDataLost: boolean;
   /** The index takes no more modifications. */
   readonly isIndexDown: boolean;
 }
@@ -51,10 +53,14 @@ export class Context {
   /** Transactions with ids, ever; those that are prepared and not decided are also in `open`. */
   readonly transactions: OpenTransaction[] = [];
   open: OpenTransaction[] = [];
+  /** Modifications of a transaction are being made, and more may follow. */
+  isTransactionUnderWay = false;
   /** The step wants the crash now. */
   wantsCrash = false;
   readonly trace: string[] = [];
   private nextTx = 1;
+  /** Passed over: nothing was ever written at them. */
+  private readonly spareEpochs: Epoch[] = [];
   private readonly ownedEpochs = new Set<Epoch>();
   private life = 0;
   private pending = new Set<Promise<void>>();
@@ -86,7 +92,18 @@ export class Context {
   }
 
   newEpoch(): Epoch {
+    if (this.random.below(8) === 0) {
+      const spare = BigInt(++this.newest);
+      this.spareEpochs.push(spare);
+      this.ownedEpochs.add(spare);
+    }
     return BigInt(++this.newest);
+  }
+
+  /** For a transaction: nobody else writes at it. Sometimes one that is long past. */
+  newTransactionEpoch(): Epoch {
+    const old = this.random.below(3) === 0 ? this.spareEpochs.pop() : undefined;
+    return old ?? this.newEpoch();
   }
 
   readEpoch(): Epoch {
@@ -123,6 +140,11 @@ export class Context {
     return true;
   }
 
+  /** Transactions that are not decided stand in the way of others. */
+  get isHindered(): boolean {
+    return this.open.length > 0 || this.isTransactionUnderWay;
+  }
+
   /** Waits for all that is under way. */
   async settle(): Promise<void> {
     await Promise.all(this.pending);
@@ -138,6 +160,7 @@ export class Context {
     this.life++;
     this.pending = new Set();
     this.wantsCrash = false;
+    this.isTransactionUnderWay = false;
   }
 
   /** True for what an injected fault may have caused. */
@@ -164,7 +187,7 @@ export class Context {
     this.note(`  refused: ${error instanceof Error ? error.message.slice(0, 60) : String(error)}`);
     if (this.isFault(error)) return false;
     const isWait = isDaosError(error, 'INPROGRESS', 'TX_RESTART');
-    this.history.refused(error, reasons, isWait && (mayWait || this.open.length > 0));
+    this.history.refused(error, reasons, isWait && (mayWait || this.isHindered));
     return false;
   }
 

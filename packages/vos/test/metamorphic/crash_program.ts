@@ -85,6 +85,10 @@ class CrashProgram implements World {
     return this.shard.isFaulty;
   }
 
+  get isDataLost(): boolean {
+    return this.shard.isDataLost;
+  }
+
   get isIndexDown(): boolean {
     return this.shard.isIndexDown;
   }

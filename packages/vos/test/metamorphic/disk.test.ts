@@ -26,6 +26,7 @@ describe('random programs on files of the operating system', () => {
 class QuietWorld implements World {
   readonly crashes = false;
   readonly isFaulty = false;
+  readonly isDataLost = false;
   readonly isIndexDown = false;
 
   constructor(public container: VosContainer) {}

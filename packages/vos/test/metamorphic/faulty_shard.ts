@@ -65,6 +65,7 @@ export class Workshop {
 export class FaultyShard {
   pool!: PoolHandle;
   isFaulty = false;
+  isDataLost = false;
   isIndexDown = false;
   checkpoints = 0;
   private readonly disk: FaultyDisk;
@@ -140,7 +141,11 @@ export class FaultyShard {
     let after = random.below(4);
     if (random.below(3) === 0) {
       const step = (['read', 'write', 'flush'] as const)[random.below(3)] ?? 'read';
-      this.data.inject({ step, after, times: 1 + random.below(2), effect: { kind: 'fail', code: step === 'read' ? 'EIO' : code } });
+      const when = (): boolean => {
+        this.isDataLost ||= step !== 'read';
+        return true;
+      };
+      this.data.inject({ step, when, after, times: 1 + random.below(2), effect: { kind: 'fail', code: step === 'read' ? 'EIO' : code } });
       return `data ${step} fails with ${code} after ${after}`;
     }
     const call = random.below(2) === 0 ? 'write' : 'sync';
@@ -154,6 +159,7 @@ export class FaultyShard {
 
   private prepare(): Machine {
     this.isFaulty = false;
+    this.isDataLost = false;
     this.isIndexDown = false;
     this.disk.fault = () => undefined;
     this.data = new FaultyIo(this.memory);

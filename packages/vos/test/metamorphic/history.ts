@@ -102,7 +102,7 @@ export class History {
     for (let count = this.recent.length; count >= this.acknowledged; count--) {
       const survivors = this.recent.slice(0, count);
       for (const { base } of this.candidates) {
-        const changes = [...base, ...survivors];
+        const changes = [...base, ...survivors, restartAfter([...base, ...survivors])];
         const model = this.replay(changes);
         if (differences(got, want(model)).length > 0) continue;
         found.push({ base: changes, model });
@@ -120,7 +120,6 @@ export class History {
   private replay(changes: readonly Change[]): Model {
     const model = new Model(this.flavours);
     for (const { apply } of changes) apply(model);
-    model.dropUnprepared(new Set(changes.map(({ tx }) => tx).filter((tx) => tx !== 0)));
     return model;
   }
 
@@ -128,7 +127,8 @@ export class History {
     const { base } = this.candidates[0] as Candidate;
     const lines = [`restart: in no state from ${this.acknowledged} to ${this.recent.length} changes`];
     for (let count = this.acknowledged; count <= this.recent.length; count++) {
-      const wanted = want(this.replay([...base, ...this.recent.slice(0, count)]));
+      const changes = [...base, ...this.recent.slice(0, count)];
+      const wanted = want(this.replay([...changes, restartAfter(changes)]));
       lines.push(`${count} (${this.recent[count - 1]?.text ?? 'none'}): ${differences(got, wanted).slice(0, 4).join('; ')}`);
     }
     return lines.join('\n');
@@ -137,6 +137,12 @@ export class History {
   private wanted(want: (model: Model) => unknown): string {
     return [...new Set(this.candidates.map(({ model }) => text(want(model))))].join(' or ');
   }
+}
+
+/** What a restart does to transactions that were not prepared. */
+function restartAfter(changes: readonly Change[]): Change {
+  const transactions = new Set(changes.map(({ tx }) => tx).filter((tx) => tx !== 0));
+  return { text: 'restart', tx: 0, epoch: 0n, apply: (model) => model.dropUnprepared(transactions) };
 }
 
 function differences(got: readonly string[], want: readonly string[]): string[] {

@@ -59,14 +59,18 @@ export class Reads {
     const handle = context.maybeReader(epoch);
     switch (kind) {
       case 'dkeys': {
-        const start = isFromKey ? container.keyToAnchor({ oid, flavours, dkey }) : undefined;
-        const keys = (): Uint8Array[] => pages((anchor) => container.listDkeys(withAnchor(common, anchor), handle), start);
-        return this.askKeys(kind, handle, keys, (model) => model.listDkeys(id, epoch), flavours.dkey, start && dkey);
+        const keys = (): Uint8Array[] => {
+          const start = isFromKey ? container.keyToAnchor({ oid, flavours, dkey }) : undefined;
+          return pages((anchor) => container.listDkeys(withAnchor(common, anchor), handle), start);
+        };
+        return this.askKeys(kind, handle, keys, (model) => model.listDkeys(id, epoch), flavours.dkey, isFromKey ? dkey : undefined);
       }
       case 'akeys': {
-        const start = isFromKey ? container.keyToAnchor({ oid, flavours, dkey, akey }) : undefined;
-        const keys = (): Uint8Array[] => pages((anchor) => container.listAkeys({ ...withAnchor(common, anchor), dkey }, handle), start);
-        return this.askKeys(kind, handle, keys, (model) => model.listAkeys(id, dkey, epoch), flavours.akey, start && akey);
+        const keys = (): Uint8Array[] => {
+          const start = isFromKey ? container.keyToAnchor({ oid, flavours, dkey, akey }) : undefined;
+          return pages((anchor) => container.listAkeys({ ...withAnchor(common, anchor), dkey }, handle), start);
+        };
+        return this.askKeys(kind, handle, keys, (model) => model.listAkeys(id, dkey, epoch), flavours.akey, isFromKey ? akey : undefined);
       }
       case 'objects':
         return this.ask(kind, handle, () => {
@@ -119,13 +123,15 @@ export class Reads {
       got = await look();
     } catch (error) {
       if (context.isFault(error)) return;
-      // transactions that are not decided stand in the way of others
-      if (handle && isDaosError(error, 'INPROGRESS', 'TX_RESTART') && context.open.length > 0) return;
+      if (handle && isDaosError(error, 'INPROGRESS', 'TX_RESTART') && (context.isHindered || context.world.isIndexDown)) return;
       if (!isDaosError(error, 'NONEXIST')) throw error;
       got = 'NONEXIST';
     }
-    if (!context.world.isIndexDown) context.history.answer(what, got, want);
-    else if (what === 'fetch') context.history.answerOfRuin(what, got, want);
+    const { history, world } = context;
+    if (world.isDataLost && history.unacknowledged.length > 0) return;
+    if (!world.isIndexDown) history.answer(what, got, want);
+    // a scan wants heads written back first, which such an index refuses
+    else if (what === 'fetch') history.answerOfRuin(what, got, want);
   }
 
   private askKeys(

@@ -23,14 +23,13 @@ export class Transactions {
     const { context } = this;
     const { random } = context;
     const isSolo = random.below(4) === 0;
-    const epoch = random.below(6) === 0 ? context.writeEpoch() : context.newEpoch();
-    await this.run(epoch, 1, isSolo);
+    await this.run(context.newTransactionEpoch(), 1, isSolo);
   }
 
   /** Several modifications, each of keys of its own; one that is refused takes the others back. */
   async several(): Promise<void> {
     const { context } = this;
-    await this.run(context.newEpoch(), 2 + context.random.below(2), context.random.below(5) === 0);
+    await this.run(context.newTransactionEpoch(), 2 + context.random.below(2), context.random.below(5) === 0);
   }
 
   /** Several modifications that nobody else can decide on. */
@@ -55,7 +54,6 @@ export class Transactions {
     if (context.open.length === 0) return;
     const isCommitted = random.below(3) > 0;
     const chosen = shuffled(random, context.open).slice(0, isCommitted ? 1 + random.below(2) : 1);
-    context.open = context.open.filter((other) => !chosen.includes(other));
     const [first] = chosen as [OpenTransaction];
     const done = isCommitted
       ? container.dtxCommit(chosen.map(({ id }) => id)).then((count) => {
@@ -63,7 +61,8 @@ export class Transactions {
         })
       : container.dtxAbort(first.id, first.epoch);
     const numbers = chosen.map(({ tx }) => tx);
-    await this.end(`${isCommitted ? 'commit' : 'abort'} ${numbers.join()}`, numbers, first.epoch, isCommitted, done);
+    const isDone = await this.end(`${isCommitted ? 'commit' : 'abort'} ${numbers.join()}`, numbers, first.epoch, isCommitted, done);
+    if (isDone) context.open = context.open.filter((other) => !chosen.includes(other));
   }
 
   private async run(epoch: Epoch, count: number, isSolo: boolean): Promise<void> {
@@ -81,6 +80,14 @@ export class Transactions {
 
   /** False: one was refused, and nothing is left. */
   private async modify(within: InTransaction, count: number): Promise<boolean> {
+    const { context } = this;
+    context.isTransactionUnderWay = true;
+    const isMade = await this.modifyAll(within, count);
+    context.isTransactionUnderWay = false;
+    return isMade;
+  }
+
+  private async modifyAll(within: InTransaction, count: number): Promise<boolean> {
     const { context, writes } = this;
     const { random } = context;
     const keys = count === 1 ? [] : shuffled(random, context.dkeys);
@@ -115,10 +122,10 @@ export class Transactions {
     context.history.accepted(this.decision(`taken back ${tx}`, [tx], handle.epoch, false), () => new Set());
   }
 
-  private async end(text: string, txs: readonly number[], epoch: Epoch, isCommitted: boolean, done: Promise<unknown>): Promise<void> {
+  private async end(text: string, txs: readonly number[], epoch: Epoch, isCommitted: boolean, done: Promise<unknown>): Promise<boolean> {
     const { context } = this;
     context.note(text);
-    await context.issue(done, this.decision(text, txs, epoch, isCommitted), () => new Set());
+    return context.issue(done, this.decision(text, txs, epoch, isCommitted), () => new Set());
   }
 
   private decision(text: string, txs: readonly number[], epoch: Epoch, isCommitted: boolean): Change {
