@@ -38,10 +38,10 @@ export class Program {
     const roll = context.random.below(100);
     if (roll < 28) await writes.update(context.writeEpoch());
     else if (roll < 37) await writes.punch(context.writeEpoch());
-    else if (roll < 41) await writes.remove();
-    else if (roll < 49) await transactions.one();
-    else if (roll < 54) await transactions.several();
-    else if (roll < 57) await transactions.local();
+    else if (roll < 43) await writes.remove();
+    else if (roll < 50) await transactions.one();
+    else if (roll < 55) await transactions.several();
+    else if (roll < 58) await transactions.local();
     else if (roll < 66) await transactions.decide();
     else if (roll < 84) await reads.fetch();
     else if (roll < 94) await reads.list();
