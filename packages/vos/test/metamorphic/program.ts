@@ -54,7 +54,7 @@ export class Program {
     context.ended();
     const { history } = context;
     const recent = history.unacknowledged.map(({ epoch }) => epoch).reverse();
-    const epochs = [...new Set([EPOCH_NEWEST, ...recent, ...recent.map((epoch) => epoch - 1n), BigInt(context.newest >> 1)])].slice(0, EPOCHS_MAX);
+    const epochs = [...new Set([EPOCH_NEWEST, ...recent, ...recent.filter((epoch) => epoch > 0n).map((epoch) => epoch - 1n), BigInt(context.newest >> 1)])].slice(0, EPOCHS_MAX);
     const kept = history.restarted(await observe(context, epochs), (model) => expected(context, epochs, model));
     context.open = context.transactions.filter(({ tx }) => history.model.stateOf(tx) === 'prepared');
     return kept;

@@ -89,7 +89,7 @@ export class Writes {
     // arrays lie below every other akey; mostly all versions up to some epoch
     const arrays = context.akeys.filter((_, at) => at % 2 === 1);
     const from = random.below(2) === 0 ? 0 : random.below(context.newest);
-    const epr = { lo: BigInt(from), hi: BigInt(from + random.below(context.newest)) };
+    const epr = { lo: BigInt(from), hi: BigInt(from + 1 + random.below(context.newest)) };
     const recx = { idx: BigInt(random.below(INDEX_LIMIT / 2)), nr: BigInt(1 + random.below(INDEX_LIMIT / 3)) };
     const request: VosArrayRemove = { oid: unitOid(id), flavours, epr, dkey: pick(random, context.dkeys), akey: pick(random, arrays.length > 0 ? arrays : context.akeys), recx };
     const text = `remove o${id} @${epr.lo}..${epr.hi} d=${show(request.dkey)} a=${show(request.akey)} ${recx.idx}+${recx.nr}`;
