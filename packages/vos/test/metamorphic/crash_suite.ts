@@ -1,7 +1,11 @@
-import { newCoverage, runCrashProgram, type Coverage } from './crash_program.js';
-import { Workshop } from './faulty_shard.js';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+import type { Coverage } from './crash_program.js';
 import { FIRST_SEED, ONLY_STEPS, PROGRAMS, share } from './settings.js';
 
+const SOAK = fileURLToPath(new URL('./soak.js', import.meta.url));
 /** Test files that share the programs, so that the workers do. */
 const PARTS = 2;
 /** A run with fewer programs need not come across everything. */
@@ -32,13 +36,13 @@ export function describeCrashes(part: number): void {
   });
 }
 
+/** The programs in a process of their own: in the test runner each would cost twice as much. */
 async function runAll(first: number, programs: number, faults: boolean): Promise<Coverage> {
-  const coverage = newCoverage();
-  const workshop = await Workshop.open();
-  try {
-    for (let i = 0; i < programs; i++) await runCrashProgram(workshop, first + i, { faults }, coverage, ONLY_STEPS);
-  } finally {
-    await workshop.close();
-  }
-  return coverage;
+  const child = spawn(process.execPath, [SOAK, String(programs), String(first), faults ? '1' : '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const [status] = (await once(child, 'close')) as [number | null];
+  if (status !== 0) throw new Error(`${faults ? 'with' : 'without'} I/O errors:\n${output}`);
+  const last = output.trimEnd().split('\n').at(-1) ?? '';
+  return JSON.parse(last.slice(last.indexOf('{'))) as Coverage;
 }
