@@ -58,6 +58,8 @@ export class Context {
   /** The step wants the crash now. */
   wantsCrash = false;
   readonly trace: string[] = [];
+  /** Where updates outside of transactions went, for punches that collide with them. */
+  readonly updates: { readonly id: number; readonly dkey: Uint8Array; readonly epoch: Epoch }[] = [];
   private nextTx = 1;
   /** Passed over: nothing was ever written at them. */
   private readonly spareEpochs: Epoch[] = [];

@@ -47,6 +47,7 @@ export class Writes {
     const text = `update o${id} @${epoch} flags ${flags} d=${show(dkey)} ${iods.map(showIod).join(' ')}`;
     const isLate = fileBytesOf(iods, values) > LATE_BYTES;
     if (isLate) await context.settle();
+    if (!within) context.updates.push({ id, dkey, epoch });
     return this.make(
       { text, epoch, isLate, within },
       () => context.container.update(request, within?.handle),
@@ -58,11 +59,14 @@ export class Writes {
   punch(epoch: Epoch, within?: InTransaction): Promise<boolean> {
     const { context } = this;
     const { random, flavours } = context;
-    const id = random.below(OBJECTS);
+    // often right on top of an update
+    const target = within || random.below(3) > 0 || context.updates.length === 0 ? undefined : pick(random, context.updates);
+    epoch = target?.epoch ?? epoch;
+    const id = target?.id ?? random.below(OBJECTS);
     const flags = random.below(within?.isPicky ? 2 : 4) === 0 ? Cond.PUNCH : 0;
     // the keys of a transaction of several are its own
     const level = within?.dkey ? 1 + random.below(7) : random.below(8);
-    const dkey = within?.dkey ?? pick(random, context.dkeys);
+    const dkey = within?.dkey ?? target?.dkey ?? pick(random, context.dkeys);
     const request: VosPunch = {
       oid: unitOid(id),
       flavours,
