@@ -50,6 +50,22 @@ describe('properties for targets', () => {
     await feed.stopAll();
   });
 
+  it('are not asked for any more when the engine stops, whoever may still want them', async () => {
+    let questions = 0;
+    const feed = new PropsFeed({
+      fetch: () => {
+        questions++;
+        return Promise.reject(new DaosError('NOTLEADER', 'no leader'));
+      },
+      deliver: () => Promise.resolve(),
+    });
+    feed.request(POOL);
+    await turn();
+    await feed.stopAll();
+    feed.request(POOL);
+    expect(questions).toBe(1);
+  });
+
   it('do not arrive when the pool was stopped meanwhile, and a failure keeps nothing running', async () => {
     const delivered: unknown[] = [];
     const feed = new PropsFeed({

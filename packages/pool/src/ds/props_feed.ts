@@ -28,11 +28,13 @@ interface Feed {
  */
 export class PropsFeed {
   private readonly feeds = new Map<Uuid, Feed>();
+  private isStopped = false;
 
   constructor(private readonly host: PropsFeedHost) {}
 
   /** The pool was started here, or its properties may have changed. */
   request(pool: Uuid): void {
+    if (this.isStopped) return;
     let feed = this.feeds.get(pool);
     if (!feed) {
       feed = { stopped: new AbortController(), wanted: false, running: undefined, timer: undefined };
@@ -53,7 +55,9 @@ export class PropsFeed {
     await feed.running;
   }
 
+  /** The engine stops: requests that come later do nothing. */
   async stopAll(): Promise<void> {
+    this.isStopped = true;
     await Promise.all([...this.feeds.keys()].map((pool) => this.stop(pool)));
   }
 

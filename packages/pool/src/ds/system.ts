@@ -146,11 +146,13 @@ export class PoolSystem {
       return;
     const map = PoolMap.decode(record.map, record.mapVersion);
     await this.storage.writeMap(pool, record);
+    // it may have been destroyed meanwhile
+    if (!this.pools.has(pool)) return;
     this.pools.set(pool, { uuid: pool, map, record });
     this.searches.delete(pool);
     await this.xs.onTargets(ChildOp.MAP_VERSION, { pool, mapVersion: record.mapVersion });
     // also how the leader says that properties have changed
-    this.feed.request(pool);
+    if (this.pools.has(pool)) this.feed.request(pool);
   }
 
   /** Space of the pool on this engine's targets. */
@@ -212,8 +214,8 @@ export class PoolSystem {
   }
 
   private async stopPool(pool: Uuid): Promise<void> {
-    await this.feed.stop(pool);
     this.pools.delete(pool);
+    await this.feed.stop(pool);
     this.searches.delete(pool);
     await this.xs.onTargets(ChildOp.STOP, pool);
   }
