@@ -3,11 +3,11 @@ import { join } from 'node:path';
 
 import { alignedBuffer, fileRead, fileReadNow, fileWrite, type FileRun } from '@daos/native';
 
-export const FILE_UPDATE_REFERENCE = 'raw writes and fdatasync, batches';
+export const FILE_UPDATE_REFERENCE = 'raw writes of new blocks and fdatasync, batches';
 export const FILE_FETCH_REFERENCE = 'raw reads';
 
-/** The file that is written over and over, in bytes, at the most. */
-const FILE_BYTES_MAX = 256 * 1024 * 1024;
+/** Places are read in an order that looks like chance: steps of this width. */
+const STRIDE = 7919;
 const PAGE_BYTES = 4096;
 const MS_PER_FIGURE = 1000;
 /** Reads up to this size are first tried out of the page cache, as the store does. */
@@ -19,32 +19,29 @@ export interface FileFigures {
 }
 
 /**
- * What the addon does with a plain file that has all its blocks: `batch` writes of `bytes` to places of their own and
- * one fdatasync, again and again; then reads of as many bytes, one after the other.
+ * What the addon does with a new file: `batch` writes of `bytes`, each to blocks that were never written (the store
+ * overwrites no data either), and one fdatasync, again and again; then reads of as many bytes, one after the other.
  */
 export async function measureFile(dir: string, bytes: number, batch: number): Promise<FileFigures> {
-  const places = Math.max(batch * 2, Math.floor(FILE_BYTES_MAX / bytes));
   const fd = openSync(join(dir, 'reference.data'), constants.O_RDWR | constants.O_CREAT);
   try {
     const value = alignedBuffer(bytes, PAGE_BYTES).fill(1);
     const runsOf = (first: number): FileRun[] =>
-      Array.from({ length: batch }, (_, i) => ({ offset: placeOf(first + i, places) * bytes, buffers: [value] }));
-    for (let first = 0; first < places; first += batch) await fileWrite(fd, runsOf(first), first + batch >= places);
-    const updatesPerSecond = await rate(batch, (i) => fileWrite(fd, runsOf(i * batch), true));
+      Array.from({ length: batch }, (_, i) => ({ offset: (first + i) * bytes, buffers: [value] }));
+    let places = 0;
+    const updatesPerSecond = await rate(batch, (i) => {
+      places = (i + 1) * batch;
+      return fileWrite(fd, runsOf(i * batch), true);
+    });
     const into = alignedBuffer(bytes, PAGE_BYTES);
     const fetchesPerSecond = await rate(1, async (i) => {
-      const offset = placeOf(i, places) * bytes;
+      const offset = ((i * STRIDE) % places) * bytes;
       if (bytes > READ_NOW_BYTES_MAX || fileReadNow(fd, offset, into) !== bytes) await fileRead(fd, offset, into);
     });
     return { updatesPerSecond, fetchesPerSecond };
   } finally {
     closeSync(fd);
   }
-}
-
-/** Places in an order that looks like chance: no two neighbours come one after the other. */
-function placeOf(i: number, places: number): number {
-  return (i * 7919) % places;
 }
 
 async function rate(operationsPerCall: number, call: (i: number) => Promise<void>): Promise<number> {

@@ -31,7 +31,7 @@ interface AkeyFound {
 
 /**
  * One update: all checks first, then all writes, so that a refused one leaves no trace. Large values for the data
- * file are written before; the index is changed (and the checks made again) when that is done.
+ * file are written and made durable before; the index is changed (and the checks made again) when that is done.
  */
 export class Update {
   private object: ObjectHead | undefined;
@@ -79,12 +79,11 @@ export class Update {
     const own = new Update(this.container);
     own.scope.take(this.scope);
     try {
-      await own.space.write(request, (places, attach) => {
+      await own.space.write(request, (places) => {
         // other updates went on meanwhile
         this.container.checkOpen();
         own.scope.resume();
         own.check(request);
-        attach();
         own.apply(request, places);
       });
     } catch (error) {

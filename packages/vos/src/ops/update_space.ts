@@ -83,11 +83,10 @@ export class UpdateSpace {
   }
 
   /**
-   * Writes what goes to the data file, then calls `apply` with the places in the order of the values. It checks anew,
-   * calls `attach` when nothing refuses the update any more, and changes the index in the same turn: the batch is durable
-   * only when the data is, too. On an error the space is given back.
+   * Writes what goes to the data file and makes it durable, in one trip to the device; then calls `apply` with the places
+   * in the order of the values, which checks anew and changes the index. On an error the space is given back.
    */
-  async write(request: VosUpdate, apply: (places: Place[], attach: () => void) => void): Promise<void> {
+  async write(request: VosUpdate, apply: (places: Place[]) => void): Promise<void> {
     const { data } = this.store;
     const places: Place[] = [];
     const reserved: VeaReservation[] = [];
@@ -98,8 +97,9 @@ export class UpdateSpace {
         places.push(data.takes(bytes.length) ? this.place(bytes, isSingle, reserved, parts) : undefined);
       });
       reserved.forEach((reservation, i) => writes.push(data.write(reservation, parts[i] as Uint8Array)));
+      writes.push(data.flush());
       await Promise.all(writes);
-      apply(places, () => data.flushAlongside(reserved, parts));
+      apply(places);
     } catch (error) {
       // a block may be handed out again only when nothing is on its way to it
       await Promise.allSettled(writes);

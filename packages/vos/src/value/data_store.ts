@@ -88,15 +88,6 @@ export class DataStore {
     this.umem.dependsOn({ offset, bytes: bytes.length, crc: crc32c(bytes), done });
   }
 
-  /** The batch that is being collected is durable only when these bytes are, which were written before. */
-  flushAlongside(reservations: readonly VeaReservation[], parts: readonly Uint8Array[]): void {
-    const done = this.open().file.flush();
-    reservations.forEach((reservation, i) => {
-      const bytes = parts[i] as Uint8Array;
-      this.umem.dependsOn({ offset: reservation.offset * VEA_BLOCK_BYTES, bytes: bytes.length, crc: crc32c(bytes), done });
-    });
-  }
-
   /** Resolves when what was written before is durable. */
   flush(): Promise<void> {
     return this.open().file.flush();

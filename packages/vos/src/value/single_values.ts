@@ -202,7 +202,7 @@ export class SingleValues {
   }
 
   private putApart(head: AkeyHead, record: ValueRecord): void {
-    const bytes = record.toBytes();
+    const bytes = record.lendBytes();
     this.umem.put(this.place(this.key, head, record.epoch), bytes);
   }
 

@@ -45,6 +45,11 @@ export interface RecordState {
   readonly pieces?: readonly DataPiece[];
 }
 
+/** Larger records are encoded into buffers of their own. */
+const LENT_BYTES_MAX = 4096;
+const lent = new Uint8Array(LENT_BYTES_MAX);
+const lentView = viewOf(lent);
+
 const PLAIN: RecordState = {};
 
 /**
@@ -184,6 +189,14 @@ export class ValueRecord {
     const bytes = new Uint8Array(this.encodedBytes);
     this.encode(bytes, viewOf(bytes), 0);
     return bytes;
+  }
+
+  /** The record's bytes, lent until the next call: for whoever copies them at once. */
+  lendBytes(): Uint8Array {
+    const length = this.encodedBytes;
+    if (length > LENT_BYTES_MAX) return this.toBytes();
+    this.encode(lent, lentView, 0);
+    return lent.subarray(0, length);
   }
 
   /** Reads a record; checksums and data are views of `bytes`. */

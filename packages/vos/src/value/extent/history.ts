@@ -59,7 +59,7 @@ export class History {
 
   /** Changes a record that is there. */
   replace(akeyNo: number, record: ValueRecord): void {
-    this.umem.put(placeKey(this.key, akeyNo, record), record.toBytes());
+    this.umem.put(placeKey(this.key, akeyNo, record), record.lendBytes());
   }
 
   remove(akeyNo: number, ref: ExtentRef): void {

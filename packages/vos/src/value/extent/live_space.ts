@@ -89,7 +89,7 @@ export class LiveSpace {
   }
 
   putWhole(akeyNo: number, record: ValueRecord): void {
-    this.umem.put(this.place(this.key, akeyNo, record.lo), record.toBytes());
+    this.umem.put(this.place(this.key, akeyNo, record.lo), record.lendBytes());
     this.cache.put(akeyNo, { lo: record.lo, hi: record.hi, record });
   }
 
