@@ -210,8 +210,10 @@ export class Context {
       return true;
     }
     if (!this.isFault(outcome.error) || !this.world.isIndexDown) return this.refuse(outcome.error, reasons, options);
-    // nobody knows whether it was applied before the index went down
     this.note('  refused by the index that went down');
+    // it would have been refused anyway, had the index not been down first
+    if (reasons(this.history.model).size > 0) return false;
+    // nobody knows whether it was applied before the index went down
     this.history.accepted(change, reasons);
     return true;
   }
