@@ -39,7 +39,11 @@ describe('vos_perf', () => {
     for (const shape of [[], ['-A'], ['-s', '5000', '-N', '16M']]) {
       const figures = await runVosPerf(options('-R', 'U U A;p U A;f;m;p P;d U D;p G;p', '--no-reference', ...shape));
       expect(figures.map(({ name }) => name.split(' ')[1])).toEqual(['aggregate', 'aggregate', 'discard', 'garbage']);
-      for (const figure of figures) expect(figure.opsPerSecond).toBeGreaterThan(0);
+      for (const { name, opsPerSecond } of figures) {
+        // Garbage is also collected beside the discard, which may leave none.
+        if (name.includes('garbage')) expect(opsPerSecond).toBeGreaterThanOrEqual(0);
+        else expect(opsPerSecond).toBeGreaterThan(0);
+      }
     }
   });
 

@@ -1,4 +1,4 @@
-import type { Epoch } from '@daos/common';
+import { DaosError, type Epoch } from '@daos/common';
 
 import { DtxHandle } from '../../src/index.js';
 import { turn } from '../umem/faulty_disk.js';
@@ -57,7 +57,10 @@ export class Transactions {
     const [first] = chosen as [OpenTransaction];
     const done = isCommitted
       ? container.dtxCommit(chosen.map(({ id }) => id)).then((count) => {
-          if (count !== chosen.length) throw new Mismatch(`commit: ${count} of ${chosen.length} were committed`);
+          if (count === chosen.length) return;
+          // An index that went down on the way commits no more: the commit counts as refused.
+          if (context.world.isIndexDown) throw new DaosError('NVME_IO', 'the index is down');
+          throw new Mismatch(`commit: ${count} of ${chosen.length} were committed`);
         })
       : container.dtxAbort(first.id, first.epoch);
     const numbers = chosen.map(({ tx }) => tx);
