@@ -6,7 +6,7 @@ import { AKEY_LOG_AT, AkeyHead, DkeyHead, Head, ObjectHead, headKey } from './he
 import { HeadCache } from './head_cache.js';
 import { IndexKey } from './index_key.js';
 import { MURMUR_BYTES } from './murmur.js';
-import { COLLISIONS_MAX, INLINE_BYTES_MAX, appendSortKey, mayCollide } from './sort_key.js';
+import { COLLISIONS_MAX, appendSortKey, mayCollide } from './sort_key.js';
 import { Meta, Space } from './spaces.js';
 
 /**
@@ -180,7 +180,9 @@ export class Heads {
   /** A key with the same hash stands behind this one: a search for it must not end here. */
   private hasSuccessor(head: Head): boolean {
     const { indexKey } = head;
-    if (head instanceof ObjectHead || head.key.length <= INLINE_BYTES_MAX || indexKey.length !== HASHED_INDEX_KEY_BYTES) return false;
+    if (head instanceof ObjectHead || indexKey.length !== HASHED_INDEX_KEY_BYTES) return false;
+    // a lexical key of that length stands in the index as it is, and has no others behind it
+    if (bytesEqual(indexKey.subarray(PREFIX_BYTES), head.key)) return false;
     const next = ownCopy(indexKey);
     next[next.length - 1] = (next.at(-1) as number) + 1;
     const has = this.umem.has(this.key.assign(next));
