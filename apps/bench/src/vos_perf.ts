@@ -278,7 +278,7 @@ class Workload {
     return this.timed(() => this.pool.settled(), freed);
   }
 
-  private async timed(action: () => Promise<void>, count?: () => number): Promise<Measured> {
+  private async timed(action: () => Promise<unknown>, count?: () => number): Promise<Measured> {
     const written = Number(this.epoch - this.settledTo);
     const latency = new LatencyRecorder();
     const started = performance.now();

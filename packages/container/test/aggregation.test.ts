@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { DaosError, IodType, uuidGenerate, type Epoch, type Uuid } from '@daos/common';
 import type { ReclaimMode } from '@daos/pool/ds';
-import { AggregateFlag, vosPoolCreate, vosPoolOpen, type VosContainer, type VosPool } from '@daos/vos';
+import { AggregateFlag, DtxHandle, vosPoolCreate, vosPoolOpen, type VosContainer, type VosPool } from '@daos/vos';
 
 import { aggregationGap, secondsToEpochs } from '../src/ds/aggregate/gap.js';
 import { AGGREGATOR_TIMING, PoolAggregator, type ContHistory } from '../src/ds/aggregate/pool_aggregator.js';
@@ -213,6 +213,39 @@ describe('aggregation of a pool on one target', () => {
     await aggregator.leave(uuid);
     container.close();
     await vos.containerDestroy(uuid);
+    await aggregator.round();
+    expect(questions).toHaveLength(1);
+  });
+
+  it('asks less and less often about one that an open transaction holds, and follows a deleted snapshot up in the end', async () => {
+    await history4();
+    now = 50n + GAP;
+    history = { ...history, snapshots: [25n] };
+    await aggregator.round();
+    history = { ...history, snapshots: [], snapshotDeleted: now };
+    const id = { uuid: uuidGenerate(), hlc: 20n };
+    const handle = new DtxHandle({ id, epoch: 12n, modificationCount: 1 });
+    await container.update({ ...AT, dkey: Buffer.from('e'), epoch: 12n, iods: IODS, values: [Buffer.from('e')] }, handle);
+    aggregator.snapshotDeleted(uuid);
+    questions = [];
+    const until = performance.now() + 1500;
+    while (performance.now() < until) {
+      await aggregator.round();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(questions).toHaveLength(2);
+    await container.dtxAbort(id, 12n);
+    for (let tries = 0; tries < 300 && (await read(25n)) !== ''; tries++) {
+      await aggregator.round();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect([await read(25n), await read(45n)]).toEqual(['', 'd']);
+  });
+
+  it('rests when the leader does not know the container any more', async () => {
+    await history4();
+    failure = new DaosError('NONEXIST', 'being destroyed');
+    await aggregator.round();
     await aggregator.round();
     expect(questions).toHaveLength(1);
   });

@@ -174,9 +174,9 @@ export class ContainerHandle implements VosContainer {
     await store.umem.durable();
   }
 
-  async aggregate(epr: EpochRange, options: AggregateOptions = {}): Promise<void> {
+  async aggregate(epr: EpochRange, options: AggregateOptions = {}): Promise<boolean> {
     const state = this.open();
-    await state.runSliced(() => new Aggregation(state, epr, options).run());
+    return state.runSliced(() => new Aggregation(state, epr, options).run());
   }
 
   async discard(epr: EpochRange, oid?: UnitOid, options: SliceOptions = {}): Promise<void> {

@@ -42,7 +42,7 @@ export class Container {
   private lastStable: Epoch = 0n;
   private isDirty = false;
   private isClosing = false;
-  private readonly sliced = new Set<Promise<void>>();
+  private readonly sliced = new Set<Promise<unknown>>();
 
   constructor(
     readonly store: Store,
@@ -99,11 +99,11 @@ export class Container {
   }
 
   /** Runs work that goes on in slices, each of which begins with `checkOpen`. */
-  async runSliced(run: () => Promise<void>): Promise<void> {
+  async runSliced<T>(run: () => Promise<T>): Promise<T> {
     const running = run();
     this.sliced.add(running);
     try {
-      await running;
+      return await running;
     } finally {
       this.sliced.delete(running);
     }

@@ -312,12 +312,12 @@ export interface VosContainer extends VosObjects {
   /**
    * Removes versions of an epoch range (`lo` < `hi` < EPOCH_MAX) that are not seen at its end, merges what is left, and
    * returns their space: reads at `hi` and later see the same before and after. Goes on beside all other operations, in
-   * slices that hold the thread for some milliseconds at most. Raises the container's highest aggregated epoch unless
-   * something was in use by an open transaction, or there was no space. DER_BUSY beside another aggregation or a
+   * slices that hold the thread for some milliseconds at most. Raises the container's highest aggregated epoch and
+   * returns true, or false when something was left: in use by an open transaction, or without space to merge into. DER_BUSY beside another aggregation or a
    * discard of these epochs; DER_CSUM when data to be merged was damaged (all else is done); DER_DATA_LOSS for what was
    * marked as corrupt; DER_OP_CANCELED when it was stopped.
    */
-  aggregate(epr: EpochRange, options?: AggregateOptions): Promise<void>;
+  aggregate(epr: EpochRange, options?: AggregateOptions): Promise<boolean>;
   /**
    * Removes everything that was written in an epoch range, of one object or of all, as if it had not been; what
    * transactions are writing at this moment stays. Writers to an object get DER_UPDATE_AGAIN meanwhile. DER_BUSY beside

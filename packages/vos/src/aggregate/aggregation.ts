@@ -52,19 +52,22 @@ export class Aggregation {
   }
 
   /**
-   * DER_BUSY beside another aggregation or a discard of these epochs; DER_CSUM when data to be merged was damaged (the
-   * rest is done); DER_DATA_LOSS for what is marked corrupt; DER_OP_CANCELED.
+   * False when something was left for later (see `Outcome`). DER_BUSY beside another aggregation or a discard of these
+   * epochs; DER_CSUM when data to be merged was damaged (the rest is done); DER_DATA_LOSS for what is marked corrupt;
+   * DER_OP_CANCELED.
    */
-  async run(): Promise<void> {
+  async run(): Promise<boolean> {
     const { container, work } = this;
     const release = container.exclusion.aggregate(work.range);
     try {
       await this.objects();
       const { isBusy, isOutOfSpace, checksumErrors } = work.outcome;
       container.checkOpen();
-      if (!isBusy && !isOutOfSpace) container.setHae(work.range.hi);
+      const isComplete = !isBusy && !isOutOfSpace;
+      if (isComplete) container.setHae(work.range.hi);
       await container.store.umem.durable();
       if (checksumErrors > 0) throw new DaosError('CSUM', `${checksumErrors} extents were not merged: their data does not match their checksums`);
+      return isComplete;
     } finally {
       release();
     }

@@ -34,7 +34,7 @@ export type PassResult = 'idle' | 'completed' | 'ended';
  * `lazy` waits for an idle target.
  *
  * A value that differs and is still there is reported, marked CORRUPTED and counted. When the count reaches the threshold
- * the target is drained and the scrubber is done for good. The pass goes on after a value that cannot be read, and then
+ * the drain of the target is asked for, and the scrubber is done for good, whether that begins or not. The pass goes on after a value that cannot be read, and then
  * ends with that error.
  */
 export class Scrubber {
@@ -200,7 +200,7 @@ export class Scrubber {
     const { threshold } = this.settings;
     if (threshold === 0 || this.found < threshold) return;
     this.isShutDown = true;
-    log.error('this target is drained: too many corrupted values', { found: this.found, threshold });
+    log.error('too many corrupted values: the drain of this target is asked for, and it is not scrubbed any more', { found: this.found, threshold });
     try {
       await source.drain();
     } catch (error) {
@@ -236,7 +236,7 @@ export class Scrubber {
 }
 
 function shutdown(found: number): DaosError {
-  return new DaosError('SHUTDOWN', `${found} corrupted values: this target is drained and not scrubbed any more`);
+  return new DaosError('SHUTDOWN', `${found} corrupted values reach the threshold: this target is not scrubbed any more`);
 }
 
 function place({ where, recx }: ScrubValue): Record<string, string> {

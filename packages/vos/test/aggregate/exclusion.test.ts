@@ -27,12 +27,12 @@ function meanwhile(action: () => Promise<void>): { yield: () => Promise<undefine
   };
 }
 
-const busy = (promise: Promise<void>): Promise<void> => expect(promise).rejects.toMatchObject({ der: 'BUSY' });
+const busy = (promise: Promise<unknown>): Promise<void> => expect(promise).rejects.toMatchObject({ der: 'BUSY' });
 
 describe('aggregation and discard (15.1)', () => {
   it('exclude each other where their epochs meet', async () => {
     const { container } = rig;
-    const allowed: Promise<void>[] = [];
+    const allowed: Promise<unknown>[] = [];
     await container.aggregate({ lo: 0n, hi: 100n }, meanwhile(async () => {
       await busy(rig.aggregate(101, 110));
       await busy(rig.discard(100, 120));
@@ -109,13 +109,13 @@ describe('open transactions (27.1 10, 15.2)', () => {
   it('keep their records, and the highest aggregated epoch, until they are decided', async () => {
     const handle = begin(210n);
     await write(handle, bytes('d1'));
-    await rig.aggregate(0, 300);
+    expect(await rig.aggregate(0, 300)).toBe(false);
     expect(rig.container.query().hae).toBe(0n);
     expect(rig.stored(0, 300, rig.akey(bytes('d1'))).map(({ epoch }) => epoch)).toEqual([210n, 152n]);
     expect(await rig.object.fetchSingle(300n, bytes('d1'), AKEY)).toBe('v151');
     await rig.container.dtxCommit([handle.id as { uuid: string; hlc: bigint }]);
     expect(await rig.object.fetchSingle(300n, bytes('d1'), AKEY)).toBe('tx');
-    await rig.aggregate(0, 300);
+    expect(await rig.aggregate(0, 300)).toBe(true);
     expect(rig.container.query().hae).toBe(300n);
     expect(rig.stored(0, 300, rig.akey(bytes('d1'))).map(({ epoch }) => epoch)).toEqual([210n]);
   });

@@ -36,7 +36,7 @@ export class Rig {
     return (this.container as ContainerHandle).open();
   }
 
-  aggregate(lo: number | bigint, hi: number | bigint, flags = 0): Promise<void> {
+  aggregate(lo: number | bigint, hi: number | bigint, flags = 0): Promise<boolean> {
     return this.container.aggregate({ lo: BigInt(lo), hi: BigInt(hi) }, { flags });
   }
 

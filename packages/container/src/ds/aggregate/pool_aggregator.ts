@@ -56,6 +56,9 @@ const PRESSURE_SHARE = 0.2;
 const SPACE_LOOK_MS = 100;
 /** A container that cannot be aggregated is left alone for this long. */
 const FAILURE_REST_MS = 60_000;
+/** One with something left for later is tried again after this, then after twice as long, up to the last one. */
+const RETRY_REST_MS = 1000;
+const RETRY_REST_MS_MAX = 32_000;
 
 const log = getLogger('cont');
 
@@ -63,6 +66,11 @@ interface Current {
   readonly container: Uuid;
   readonly stopped: AbortController;
   readonly done: Promise<void>;
+}
+
+interface Rest {
+  readonly untilMs: number;
+  readonly restMs: number;
 }
 
 /**
@@ -82,8 +90,8 @@ export class PoolAggregator {
   /** Deletions of snapshots that were followed up, by container. */
   private readonly followedUp = new Map<Uuid, Epoch>();
   private readonly transformed = new Set<Uuid>();
-  /** Until when a container that failed is left alone. */
-  private readonly resting = new Map<Uuid, number>();
+  /** Containers that are left alone for a while. */
+  private readonly resting = new Map<Uuid, Rest>();
   private lookedAtMs = -Infinity;
   private wasShort = false;
 
@@ -120,10 +128,11 @@ export class PoolAggregator {
     while (!signal.aborted) {
       try {
         await this.round();
+        await sleep(this.isShort() ? this.timing.pressureRoundMs : this.timing.roundMs, signal);
       } catch (error) {
         if (!signal.aborted) log.error(`aggregation of pool ${this.host.vos.uuid} failed: ${String(error)}`);
+        await sleep(this.timing.roundMs, signal);
       }
-      await sleep(this.isShort() ? this.timing.pressureRoundMs : this.timing.roundMs, signal);
     }
   }
 
@@ -142,7 +151,7 @@ export class PoolAggregator {
     for (const change of this.host.vos.containersChanged()) if (this.isDue(change)) due.add(change.uuid);
     const nowMs = performance.now();
     for (const uuid of due) {
-      if (this.host.isDeparting(uuid) || this.transformed.has(uuid) || (this.resting.get(uuid) ?? 0) > nowMs) due.delete(uuid);
+      if (this.host.isDeparting(uuid) || this.transformed.has(uuid) || (this.resting.get(uuid)?.untilMs ?? 0) > nowMs) due.delete(uuid);
     }
     return due;
   }
@@ -165,16 +174,21 @@ export class PoolAggregator {
     const wasNotified = this.notified.delete(uuid);
     try {
       const history = await untilAborted(this.host.history(uuid), signal);
-      this.resting.delete(uuid);
       if (history.isTransformed) this.transformed.add(uuid);
-      else await this.steps(uuid, history, signal);
+      else if (!(await this.steps(uuid, history, signal))) {
+        if (wasNotified) this.notified.add(uuid);
+        this.retryLater(uuid);
+        return;
+      }
+      this.resting.delete(uuid);
     } catch (error) {
       if (wasNotified && !isDaosError(error, 'NONEXIST')) this.notified.add(uuid);
       this.failed(uuid, error, signal);
     }
   }
 
-  private async steps(uuid: Uuid, history: ContHistory, signal: AbortSignal): Promise<void> {
+  /** False when something was left for later. */
+  private async steps(uuid: Uuid, history: ContHistory, signal: AbortSignal): Promise<boolean> {
     const container = this.host.vos.containerOpen(uuid);
     try {
       const { snapshots, snapshotDeleted } = history;
@@ -183,22 +197,24 @@ export class PoolAggregator {
       const isFullScan = snapshotDeleted > hae && snapshotDeleted > (this.followedUp.get(uuid) ?? 0n);
       const upper = this.upperBound(history);
       for (const { range, flags } of aggregationSteps({ hae, snapshots, upper, isFullScan })) {
-        await this.step(container, range, { flags, signal, yield: () => this.rest(signal) });
-        // what is in use stays below the aggregated epoch, so nothing above may raise that
-        if (container.query().hae < range.hi) return;
+        const isComplete = await this.step(container, range, { flags, signal, yield: () => this.rest(signal) });
+        // what is left must stay above the aggregated epoch, so nothing above may raise that
+        if (!isComplete) return false;
       }
       if (isFullScan && upper > 0n) this.followedUp.set(uuid, snapshotDeleted);
+      return true;
     } finally {
       container.close();
     }
   }
 
-  private async step(container: VosContainer, range: { lo: Epoch; hi: Epoch }, options: AggregateOptions): Promise<void> {
+  private async step(container: VosContainer, range: { lo: Epoch; hi: Epoch }, options: AggregateOptions): Promise<boolean> {
     try {
-      await container.aggregate(range, options);
+      return await container.aggregate(range, options);
     } catch (error) {
       if (!isDaosError(error, 'CSUM')) throw error;
       log.error(`container ${container.uuid}: ${error.message}`);
+      return container.query().hae >= range.hi;
     }
   }
 
@@ -226,10 +242,21 @@ export class PoolAggregator {
     return this.wasShort;
   }
 
+  private retryLater(uuid: Uuid): void {
+    const { restMs = 0 } = this.resting.get(uuid) ?? {};
+    this.restFor(uuid, Math.min(Math.max(RETRY_REST_MS, 2 * restMs), RETRY_REST_MS_MAX));
+  }
+
+  private restFor(uuid: Uuid, restMs: number): void {
+    this.resting.set(uuid, { untilMs: performance.now() + restMs, restMs });
+  }
+
   /** What ends by itself is tried in the next round, everything else after a rest. */
   private failed(uuid: Uuid, error: unknown, signal: AbortSignal): void {
-    if (signal.aborted || isDaosError(error, 'NONEXIST', 'OP_CANCELED', 'NO_HDL', 'BUSY')) return;
-    this.resting.set(uuid, performance.now() + FAILURE_REST_MS);
+    if (signal.aborted || isDaosError(error, 'OP_CANCELED', 'NO_HDL', 'BUSY')) return;
+    this.restFor(uuid, FAILURE_REST_MS);
+    // its destruction is under way, on its own or until somebody repeats it
+    if (isDaosError(error, 'NONEXIST')) return;
     log.warn(`container ${uuid} is not aggregated for ${FAILURE_REST_MS / 1000} s: ${String(error)}`);
   }
 }
