@@ -10,7 +10,7 @@ import { setU48, viewOf } from './layout/bytes.js';
 import { ContainerRows } from './layout/container_rows.js';
 import { IndexKey } from './layout/index_key.js';
 import { Space } from './layout/spaces.js';
-import type { Store } from './store.js';
+import { storeClose, type Store } from './store.js';
 import type { Superblock } from './superblock.js';
 import type { VosContainer, VosPool, VosPoolCtl, VosPoolInfo } from './types.js';
 import type { CheckpointPolicy } from './umem/umem_options.js';
@@ -213,10 +213,8 @@ export class PoolHandle implements VosPool {
     try {
       await Promise.all([...this.containers.values()].map((container) => container.stop()));
       await this.garbage.stop();
-      await this.store.umem.close();
-      await this.store.data.close();
     } finally {
-      await this.files.closed();
+      await storeClose(this.store).finally(() => this.files.closed());
     }
   }
 

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 
 import { BioFile, type BioDevice } from '@daos/bio';
 import { DaosError, isUuid, type Epoch, type Uuid } from '@daos/common';
+import { getLogger } from '@daos/gurt';
 import { VEA_BLOCKS_MIN, VEA_BLOCK_BYTES, Vea } from '@daos/vea';
 
 import { Garbage } from './garbage.js';
@@ -13,7 +14,7 @@ import { PoolHandle, type ShardFiles } from './pool.js';
 import { PERSISTENT_FLAGS, VosPoolFlag } from './pool_flags.js';
 import { checkUnlocked, lockShard } from './shard_lock.js';
 import { IndexSpace, type IndexSpaceOptions } from './space.js';
-import type { Store } from './store.js';
+import { storeClose, type Store } from './store.js';
 import {
   DF_VERSION,
   LAYOUT_VERSION,
@@ -152,6 +153,13 @@ export async function poolOpenFiles(
       await superblockWrite(paths.superblock, changed);
       superblock = changed;
     };
+    let rewriting: Promise<void> = Promise.resolve();
+    /** One change of the superblock after the other: each builds on what the one before has left. */
+    const inTurn = (change: () => Promise<void>): Promise<void> => {
+      const done = rewriting.then(change);
+      rewriting = done.catch(() => undefined);
+      return done;
+    };
     if (found.layoutVersion < LAYOUT_VERSION && !readOnly) {
       await upgradeToLayout2(store, vea, onUpgrade);
       await rewrite({});
@@ -165,30 +173,31 @@ export async function poolOpenFiles(
       upgrade: async (version) => {
         checkFormatVersion(version);
         checkWritable();
-        if (version <= superblock.formatVersion) return;
-        if (version >= DF_VERSION.V2_6 && superblock.formatVersion < DF_VERSION.V2_6) {
-          // what is under way with the space has to be over
-          await store.umem.durable();
-          vea?.upgrade();
-          await store.umem.durable();
-        }
-        await rewrite({ formatVersion: version });
+        await inTurn(async () => {
+          if (version <= superblock.formatVersion) return;
+          if (version >= DF_VERSION.V2_6 && superblock.formatVersion < DF_VERSION.V2_6) {
+            // what is under way with the space has to be over
+            await store.umem.durable();
+            vea?.upgrade();
+            await store.umem.durable();
+          }
+          await rewrite({ formatVersion: version });
+        });
       },
       setCompat: async (compat) => {
         checkCompat(compat);
         checkWritable();
-        await rewrite({ compat });
+        await inTurn(() => rewrite({ compat }));
       },
       closed: async () => {
-        await unlock();
-        await closed();
+        await rewriting;
+        await unlock().finally(closed);
       },
     };
     return new PoolHandle(store, new Garbage(store), superblock.uuid, files, readOnly);
   } catch (error) {
-    await opened?.store.umem.close();
-    await opened?.store.data.close();
-    await unlock();
+    if (opened) await closeAfter(error, storeClose(opened.store));
+    await closeAfter(error, unlock());
     throw error;
   }
 }
@@ -296,4 +305,13 @@ async function removeFiles(paths: ShardPaths): Promise<void> {
   for (const path of [paths.index, paths.lock, paths.owner, ...paths.logs]) await rm(path, { force: true });
   const data = await stat(paths.data).catch(() => undefined);
   if (data?.isFile()) await unlink(paths.data);
+}
+
+/** Waits for an end that a failure has brought on: it is the failure that counts, not what comes of it. */
+async function closeAfter(failure: unknown, closing: Promise<void>): Promise<void> {
+  try {
+    await closing;
+  } catch (error) {
+    getLogger('vos').warn(`closing after "${String(failure)}": ${String(error)}`);
+  }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 
-import { DaosError, isDaosError } from '@daos/common';
+import { DaosError } from '@daos/common';
 
 /** Who has a shard open: one line of JSON in its folder. */
 interface Owner {
@@ -40,7 +40,7 @@ export async function lockShard(dir: string, path: string): Promise<() => Promis
 /** DER_BUSY when another process has the shard open. */
 export async function checkUnlocked(dir: string, path: string): Promise<void> {
   const owner = await readOwner(path);
-  if (owner) await checkStale(dir, owner);
+  if (owner && owner !== 'damaged') await checkStale(dir, owner);
 }
 
 async function isLinked(from: string, to: string): Promise<boolean> {
@@ -55,21 +55,18 @@ async function isLinked(from: string, to: string): Promise<boolean> {
 
 async function removeStale(dir: string, path: string, { nonce }: Owner): Promise<void> {
   const seen = await readOwner(path);
-  if (!seen) {
-    // gone meanwhile, or not to be read: what nobody can have written with a link is no lock
-    await rm(path, { force: true });
-    return;
-  }
-  await checkStale(dir, seen);
+  if (!seen) return;
+  if (seen !== 'damaged') await checkStale(dir, seen);
   const aside = `${path}.${nonce}.old`;
   try {
     await rename(path, aside);
-  } catch {
-    return;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw new DaosError('IO', `the lock ${path} that was left cannot be removed: ${(error as Error).message}`, { cause: error });
   }
   const moved = await readOwner(aside);
   // somebody was faster, and this is his lock: give it back
-  if (moved && moved.nonce !== seen.nonce) await isLinked(aside, path);
+  if (moved && moved !== 'damaged' && (seen === 'damaged' || moved.nonce !== seen.nonce)) await isLinked(aside, path);
   await rm(aside, { force: true });
 }
 
@@ -82,20 +79,35 @@ async function checkStale(dir: string, owner: Owner): Promise<void> {
 
 async function unlock(path: string, { nonce }: Owner): Promise<void> {
   const owner = await readOwner(path);
-  if (owner?.nonce === nonce) await rm(path, { force: true });
+  if (owner && owner !== 'damaged' && owner.nonce === nonce) await rm(path, { force: true });
 }
 
-async function readOwner(path: string): Promise<Owner | undefined> {
+/**
+ * Undefined: there is no lock. `damaged`: a file that nobody who makes locks has left so. DER_IO when it cannot be read,
+ * which says nothing about who holds it.
+ */
+async function readOwner(path: string): Promise<Owner | 'damaged' | undefined> {
+  let text: string;
   try {
-    const owner = JSON.parse(await readFile(path, 'utf8')) as Partial<Owner>;
-    const { pid, started, boot, inode, nonce } = owner;
-    if (typeof pid !== 'number' || typeof started !== 'string' || typeof boot !== 'string') return undefined;
-    if (typeof inode !== 'string' || typeof nonce !== 'string') return undefined;
-    return { pid, started, boot, inode, nonce };
+    text = await readFile(path, 'utf8');
   } catch (error) {
-    if (isDaosError(error)) throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new DaosError('IO', `the lock ${path} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  return ownerIn(text) ?? 'damaged';
+}
+
+function ownerIn(text: string): Owner | undefined {
+  let owner: Partial<Owner>;
+  try {
+    owner = JSON.parse(text) as Partial<Owner>;
+  } catch {
     return undefined;
   }
+  const { pid, started, boot, inode, nonce } = owner;
+  if (typeof pid !== 'number' || typeof started !== 'string' || typeof boot !== 'string') return undefined;
+  if (typeof inode !== 'string' || typeof nonce !== 'string') return undefined;
+  return { pid, started, boot, inode, nonce };
 }
 
 async function self(dir: string): Promise<Owner> {

@@ -71,10 +71,18 @@ export async function superblockWrite(path: string, superblock: Omit<Superblock,
   block.writeBigUInt64LE(superblock.compat, VERSION_AT + 8);
   block.writeBigUInt64LE(superblock.incompat, VERSION_AT + 16);
   block.writeUInt32LE(crc32(block.subarray(0, BYTES - 4)), BYTES - 4);
+  try {
+    await replaceFile(path, block);
+  } catch (error) {
+    throw new DaosError('IO', `superblock ${path} cannot be written: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function replaceFile(path: string, content: Uint8Array): Promise<void> {
   const temporary = `${path}.new`;
   const file = await open(temporary, 'w', 0o600);
   try {
-    await file.writeFile(block);
+    await file.writeFile(content);
     await file.sync();
   } finally {
     await file.close();

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -190,6 +190,38 @@ describe('a shard open to be read', () => {
     await reader.close();
     const after = await Promise.all(files.map((name) => readFile(join(dir, name))));
     expect(after.map((bytes, i) => Buffer.compare(bytes, before[i] as Buffer))).toEqual([0, 0, 0, 0]);
+  });
+});
+
+describe('the lock of a shard', () => {
+  it('that cannot be read is no free shard', async () => {
+    await create();
+    const owner = join(dir, 'owner');
+    await mkdir(owner);
+    for (const attempt of [() => vosPoolOpen({ dir, uuid }), () => vosPoolDestroy(dir)]) {
+      await expect(attempt()).rejects.toMatchObject({ der: 'IO', message: expect.stringContaining(owner) as string });
+    }
+    await rm(owner, { recursive: true });
+    await (await vosPoolOpen({ dir, uuid })).close();
+  });
+
+  it('is taken over where it is no lock at all', async () => {
+    await create();
+    await writeFile(join(dir, 'owner'), '{"pid": 1');
+    await (await vosPoolOpen({ dir, uuid })).close();
+    expect(existsSync(join(dir, 'owner'))).toBe(false);
+  });
+});
+
+describe('changes of the superblock at the same time', () => {
+  it('are all there in the end', async () => {
+    await create({ version: DF_VERSION.V2_4 });
+    const pool = await vosPoolOpen({ dir, uuid });
+    await Promise.all([pool.upgrade(DF_VERSION.CURRENT), pool.setCompat(PoolCompat.SKIP_START), pool.upgrade(DF_VERSION.V2_6)]);
+    await pool.close();
+    const again = await vosPoolOpen({ dir, uuid });
+    expect(again.query()).toMatchObject({ formatVersion: DF_VERSION.CURRENT, compat: PoolCompat.SKIP_START });
+    await again.close();
   });
 });
 

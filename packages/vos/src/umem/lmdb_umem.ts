@@ -212,8 +212,11 @@ export class LmdbUmem implements Umem {
     await this.checkpointing;
     if (!this.failure && this.layers.active.count > 0) await this.startCheckpoint();
     this.log.fail(new DaosError('SHUTDOWN', `index ${this.path} is closed`));
-    await this.log.close();
-    await this.store.close();
+    try {
+      await this.log.close();
+    } finally {
+      await this.store.close();
+    }
   }
 
   private openBatch(): Batch {

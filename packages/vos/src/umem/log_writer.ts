@@ -113,10 +113,17 @@ export class LogWriter {
     return this.position;
   }
 
-  /** Resolves when all records that are with the kernel now are durable. */
+  /** Resolves when all records that are with the kernel now are durable. Nothing is acknowledged after a failure. */
   async sync(): Promise<void> {
+    if (this.failure) throw this.failure;
     const upTo = sequenceAfter(this.flushes[0]?.sequence ?? this.position.sequence, -1);
-    await Promise.all(this.wals.map((wal) => wal.sync()));
+    try {
+      await Promise.all(this.wals.map((wal) => wal.sync()));
+    } catch (error) {
+      // the kernel may have dropped what it could not write: a flush that succeeds later says nothing about it
+      this.hooks.onFailure(asDaosError(error));
+      throw asDaosError(error);
+    }
     if (sequenceDistance(this.durable, upTo) > 0) this.durable = upTo;
   }
 

@@ -2,6 +2,8 @@ import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { DaosError } from '@daos/common';
+
 import { LmdbUmem, type LmdbUmemPaths } from '../../src/umem/lmdb_umem.js';
 import { TestUmem, keyOf } from './umem_fixture.js';
 
@@ -28,6 +30,21 @@ describe('an index without durability', () => {
       await again.close();
     } finally {
       await rm(dir, { recursive: true, force: true });
+    }
+  });
+
+  it('takes no more modifications after a flush that failed', async () => {
+    const test = await TestUmem.create({ durability: 'none' });
+    try {
+      test.put('a', '');
+      await test.umem.durable();
+      test.disk.fault = (call) => (call === 'sync' ? new DaosError('NVME_IO', 'a fault') : undefined);
+      await expect(test.umem.sealed()).rejects.toMatchObject({ der: 'NVME_IO' });
+      test.disk.fault = () => undefined;
+      expect(() => test.put('b', '')).toThrow('DER_NVME_IO');
+      await expect(test.umem.sealed()).rejects.toMatchObject({ der: 'NVME_IO' });
+    } finally {
+      await test.destroy();
     }
   });
 
